@@ -1,0 +1,1 @@
+"""The Bargein client: stream a session, follow events, replay recordings."""

@@ -1,0 +1,1 @@
+"""The Bargein wire protocol, without I/O: messages, options, errors, codec and legality."""

@@ -1,0 +1,62 @@
+"""Bytes ↔ messages: JSON by orjson, validation by msgspec."""
+
+from typing import Any, cast, get_args
+
+import msgspec
+import orjson
+
+from bargein_protocol.errors import ErrorCode, ProtocolError
+from bargein_protocol.messages import ClientMessage, ServerMessage
+
+_CLIENT_TYPES = {struct.__struct_config__.tag for struct in get_args(ClientMessage)}
+
+
+def decode_client(data: str | bytes) -> ClientMessage:
+    """Read a client's text message.
+
+    Raises:
+        ProtocolError: not JSON, an unknown type, a field missing, mistyped or out of range.
+    """
+    content = _load(data)
+    kind = content.get("type")
+    if kind not in _CLIENT_TYPES:
+        known = ", ".join(sorted(map(str, _CLIENT_TYPES)))
+        raise ProtocolError(ErrorCode.UNKNOWN_TYPE, f"`type` is {kind!r}; known are {known}")
+    try:
+        return cast("ClientMessage", msgspec.convert(content, ClientMessage))
+    except msgspec.ValidationError as error:
+        raise ProtocolError(ErrorCode.INVALID_MESSAGE, f"{kind}: {error}") from None
+
+
+def decode_server(data: str | bytes) -> ServerMessage | None:
+    """Read a server's text message; None for a type that this version does not know.
+
+    Raises:
+        ProtocolError: not JSON, or fields that do not fit their type.
+    """
+    content = _load(data)
+    try:
+        return cast("ServerMessage", msgspec.convert(content, ServerMessage))
+    except msgspec.ValidationError as error:
+        if "Invalid value" in str(error) and "$.type" in str(error):
+            return None
+        raise ProtocolError(ErrorCode.INVALID_MESSAGE, str(error)) from None
+
+
+def encode(message: ClientMessage | ServerMessage) -> bytes:
+    """Write a message as JSON; absent fields stay absent."""
+    return orjson.dumps(msgspec.to_builtins(message))
+
+
+def _load(data: str | bytes) -> dict[str, Any]:
+    try:
+        content = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise ProtocolError(
+            ErrorCode.INVALID_JSON, f"a text message is not JSON: {error}"
+        ) from None
+    if not isinstance(content, dict):
+        raise ProtocolError(
+            ErrorCode.INVALID_MESSAGE, f"a message is a JSON object, not {type(content).__name__}"
+        )
+    return cast("dict[str, Any]", content)

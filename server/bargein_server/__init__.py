@@ -1,0 +1,1 @@
+"""The Bargein server: sessions, detection, prediction, recordings and what is served."""

@@ -1,0 +1,1 @@
+"""The detector: audio and markers in, verdicts out; no clock, no sockets, no model."""
