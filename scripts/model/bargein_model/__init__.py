@@ -1,0 +1,1 @@
+"""The model of Bargein: composing training material, training, export, evaluation."""

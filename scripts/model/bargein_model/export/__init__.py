@@ -1,0 +1,1 @@
+"""Writes the streaming ONNX graph that the server runs."""
