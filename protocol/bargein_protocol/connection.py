@@ -27,7 +27,7 @@ class ConnectionState(Enum):
 
 
 class ServerConnection:
-    """The server's end: turns frames of the WebSocket into messages that are legal at this point."""
+    """The server's end: turns WebSocket messages into typed ones that are legal at this point."""
 
     def __init__(self) -> None:
         self._state = ConnectionState.FRESH
