@@ -31,35 +31,35 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Probability from which a frame counts as interruption; null: the model's own default."""
     min_frames: Count = 2
     """Consecutive frames at or over the threshold that make an interruption."""
-    min_speech_ms: Annotated[float, Meta(ge=25, le=2000)] = 100
+    min_speech_ms: Annotated[float, Meta(ge=25, le=2000)] = 100.0
     """Sound to hear before the first prediction."""
-    hop_ms: Annotated[float, Meta(ge=25, le=1000)] = 100
+    hop_ms: Annotated[float, Meta(ge=25, le=1000)] = 100.0
     """New audio between two predictions; a multiple of 25."""
-    pre_roll_ms: Annotated[float, Meta(ge=0, le=2000)] = 1000
+    pre_roll_ms: Annotated[float, Meta(ge=0, le=2000)] = 1000.0
     """Audio heard from before the onset; a multiple of 25."""
-    window_ms: Annotated[float, Meta(ge=500, le=10_000)] = 3000
+    window_ms: Annotated[float, Meta(ge=500, le=10_000)] = 3000.0
     """The most audio that a first prediction of an overlap hears, pre-roll included."""
     vad: Literal["webrtc", "silero"] = "webrtc"
     """Which voice activity detector hears onsets and offsets."""
     vad_aggressiveness: Annotated[int, Meta(ge=0, le=3)] = 2
     """How readily the webrtc VAD calls a frame silence: 0 (least) to 3 (most)."""
-    onset_ms: Annotated[float, Meta(ge=10, le=1000)] = 50
+    onset_ms: Annotated[float, Meta(ge=10, le=1000)] = 50.0
     """Sound within the last 100 ms or so that makes an onset."""
-    hangover_ms: Annotated[float, Meta(ge=20, le=5000)] = 400
+    hangover_ms: Annotated[float, Meta(ge=20, le=5000)] = 400.0
     """Silence to wait for before an offset."""
-    vad_min_speech_ms: Annotated[float, Meta(ge=50, le=10_000)] = 500
+    vad_min_speech_ms: Annotated[float, Meta(ge=50, le=10_000)] = 500.0
     """Speech that is an interruption by VAD alone: in the start boundary, or without a model."""
     backchannel_boundary_ms: float | Margins | None = (1000.0, 1000.0)
     """[start, end] margins of an agent's turn with own rules; one number: both; null: none."""
-    cooldown_ms: Wait = 0
+    cooldown_ms: Wait = 0.0
     """After a verdict, time in which no new overlap opens."""
     gate_transcripts: bool = True
     """Whether transcripts wait for the verdict on their overlap."""
-    transcript_hold_ms: Annotated[float, Meta(ge=0, le=60_000)] = 5000
+    transcript_hold_ms: Annotated[float, Meta(ge=0, le=60_000)] = 5000.0
     """The longest that a transcript is held."""
     false_interruption_ms: Wait | None = None
     """Silence after an interruption that makes it a false one (2000 is usual); null: never."""
-    prediction_timeout_ms: Annotated[float, Meta(ge=10, le=10_000)] = 500
+    prediction_timeout_ms: Annotated[float, Meta(ge=10, le=10_000)] = 500.0
     """Wall time to wait for a prediction before the session goes on by VAD."""
     predictions: bool = False
     """Whether every prediction is sent to the client."""
