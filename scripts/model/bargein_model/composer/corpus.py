@@ -1,0 +1,164 @@
+"""Reads corpora: a `manifest.csv` and reels of audio, decoded once into memory-mapped arrays."""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from bargein_model.contract import SAMPLE_RATE
+
+Floats = NDArray[np.float32]
+
+DEVELOPMENT_SPEAKERS = frozenset({"piper:joe"})
+DEVELOPMENT_SOURCES = frozenset({"Unknown Horizons"})
+DEVELOPMENT_ONE_IN = 14
+POOLED = ("pool", "cast")
+
+
+class Role(Enum):
+    """What a clip may be used for; no speaker or source id has two roles."""
+
+    TRAINING = "training"
+    DEVELOPMENT = "development"
+    """Chooses checkpoints and the threshold; never trained on."""
+    REPORTED = "reported"
+    """The manifest's `val` split: only ever reported."""
+    LEFT_OUT = "left-out"
+    """A source that this training run does without, to be examined on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One row of a manifest; times in samples at 16 kHz, onset and later relative to the clip."""
+
+    reel: Path
+    start: int
+    end: int
+    kind: str
+    """speech, backchannel, vocal, noise, music, babble, agent or rir."""
+    subclass: str
+    text: str
+    speaker: str
+    speaker_kind: str
+    source: str
+    language: str
+    bandwidth_hz: int
+    onset: int
+    offset: int
+    continuation: int | None
+    """Where the content begins in speech that opens with a backchannel word."""
+    notes: frozenset[str]
+    role: Role
+    tick: int
+    """Where the clip begins on the corpus' own time line, in units of 20 ms (teacher frames)."""
+
+
+def role_of(row: dict[str, str], left_out: frozenset[str]) -> Role:
+    """Decides by speaker and source only, so that what is learnt is never who is speaking."""
+    if row["source"] in left_out:
+        return Role.LEFT_OUT
+    if row["split"] != "train":
+        return Role.REPORTED
+    speaker = row["speaker_id"]
+    if speaker in DEVELOPMENT_SPEAKERS or row["source"] in DEVELOPMENT_SOURCES:
+        return Role.DEVELOPMENT
+    if row["class"] == "agent" or any(word in speaker for word in POOLED):
+        return Role.TRAINING
+    digest = blake2b(speaker.encode(), digest_size=4).digest()
+    chosen = int.from_bytes(digest) % DEVELOPMENT_ONE_IN == 0
+    return Role.DEVELOPMENT if chosen else Role.TRAINING
+
+
+class Corpus:
+    """All clips of one or more corpus folders."""
+
+    def __init__(
+        self, roots: Sequence[Path], cache: Path, left_out: frozenset[str] = frozenset()
+    ) -> None:
+        self.cache = cache
+        self.reel_ticks: dict[Path, int] = {}
+        self.clips = [clip for root in roots for clip in self._read(root, left_out)]
+
+    def _read(self, root: Path, left_out: frozenset[str]) -> Iterator[Clip]:
+        with (root / "manifest.csv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        ends = dict.fromkeys((row["reel"] for row in rows), 0.0)
+        for row in rows:
+            ends[row["reel"]] = max(ends[row["reel"]], float(row["end_s"]))
+        tick = sum(self.reel_ticks.values()) if not self.reel_ticks else self.total_ticks
+        for reel, end_s in ends.items():
+            self.reel_ticks[root / reel] = tick
+            tick += int(end_s * 50) + 2
+        self.total_ticks = tick
+        for row in rows:
+            yield self._clip(root, row, role_of(row, left_out))
+
+    def _clip(self, root: Path, row: dict[str, str], role: Role) -> Clip:
+        reel, start = root / row["reel"], _samples(row["start_s"])
+        end = _samples(row["end_s"])
+        return Clip(
+            reel=reel,
+            start=start,
+            end=end,
+            kind=row["class"],
+            subclass=row["subclass"],
+            text=row["text"],
+            speaker=row["speaker_id"],
+            speaker_kind=row["speaker_kind"],
+            source=row["source"],
+            language=row["language"],
+            bandwidth_hz=int(float(row["bandwidth_hz"] or 8000)),
+            onset=_samples(row["onset_s"] or "0"),
+            offset=_samples(row["offset_s"]) if row["offset_s"] else end - start,
+            continuation=_samples(row["cont_s"]) if row["cont_s"] else None,
+            notes=frozenset(row["note"].replace(";", " ").split()),
+            role=role,
+            tick=self.reel_ticks[reel] + start // 320,
+        )
+
+    def pool(self, kind: str, role: Role) -> list[Clip]:
+        """The clips of one kind in one role."""
+        return [clip for clip in self.clips if clip.kind == kind and clip.role is role]
+
+    def decode(self, reels: Iterable[Path]) -> Iterator[Path]:
+        """Decodes reels that are not in the cache yet; yields each when it is there."""
+        self.cache.mkdir(parents=True, exist_ok=True)
+        for reel in reels:
+            target = self._cached(reel)
+            if not target.exists():
+                audio, rate = soundfile.read(reel, dtype="float32", always_2d=True)
+                mono = soxr.resample(audio.mean(axis=1), rate, SAMPLE_RATE)
+                half = target.with_suffix(".part.npy")
+                np.save(half, np.round(np.clip(mono, -1, 1) * 32767).astype(np.int16))
+                half.rename(target)
+            yield reel
+
+    def _cached(self, reel: Path) -> Path:
+        digest = blake2b(str(reel.resolve()).encode(), digest_size=6).hexdigest()
+        return self.cache / f"{reel.stem}-{digest}.npy"
+
+    def reel(self, reel: Path) -> NDArray[np.int16]:
+        """A decoded reel, memory-mapped."""
+        return _mapped(self._cached(reel))
+
+    def audio(self, clip: Clip) -> Floats:
+        """The clip, float32 in -1…1."""
+        return self.reel(clip.reel)[clip.start : clip.end].astype(np.float32) / 32768.0
+
+
+def _samples(seconds: str) -> int:
+    return round(float(seconds) * SAMPLE_RATE)
+
+
+@lru_cache(maxsize=512)
+def _mapped(path: Path) -> NDArray[np.int16]:
+    array: NDArray[np.int16] = np.load(path, mmap_mode="r")
+    return array

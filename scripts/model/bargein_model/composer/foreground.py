@@ -1,0 +1,127 @@
+"""What the user does: one builder per kind of overlap, each returning sounds on the time line."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from bargein_model.composer import effects
+from bargein_model.composer.corpus import Clip
+from bargein_model.composer.overlap import Sound
+from bargein_model.composer.pools import Pools, Random
+from bargein_model.contract import SAMPLE_RATE, SoundClass
+
+ACKNOWLEDGING = frozenset(
+    "yeah yes yep yup okay ok oh ah aha uh huh hmm mm mhm mm-hmm uh-huh right sure well good great "
+    "nice cool wow really exactly alright fine true perfect".split()
+)
+UNSURE_S = 0.35
+SECOND_THOUGHTS = 0.14
+"""Share of overlaps in which the user goes on to interrupt after another sound."""
+
+
+def seconds(low: float, high: float, rng: Random) -> int:
+    """A uniform duration in samples."""
+    return int(rng.uniform(low, high) * SAMPLE_RATE)
+
+
+class Foreground:
+    """Builds the user's sounds from clips."""
+
+    def __init__(self, pools: Pools) -> None:
+        self._pools = pools
+
+    def build(self, sound: SoundClass, start: int, rng: Random) -> tuple[list[Sound], Clip]:
+        """Sounds of one overlap that begins at `start`, and the clip it opens with."""
+        builder = {
+            SoundClass.INTERRUPTION: self._interruption,
+            SoundClass.BACKCHANNEL: self._backchannel,
+            SoundClass.VOCAL: self._vocal,
+            SoundClass.NOISE: self._noise,
+        }[sound]
+        return builder(start, rng)
+
+    def then_speech(self, sounds: list[Sound], opener: Clip, rng: Random) -> list[Sound]:
+        """The same overlap, but the user then says something."""
+        clip = self._pools.companion(opener, "speech", rng)
+        start = min(sounds[-1].end, sounds[0].start + seconds(0.5, 2.0, rng))
+        speech = self._said(clip, start + seconds(0.05, 0.9, rng), SoundClass.INTERRUPTION, rng)
+        return [*sounds, replace(speech, turns_at=None, unsure_until=None)]
+
+    def _interruption(self, start: int, rng: Random) -> tuple[list[Sound], Clip]:
+        if rng.random() < 0.08:
+            return self._backchannel_then_speech(start, rng)
+        clip = self._pools.draw("speech", rng)
+        first = self._said(clip, start, SoundClass.INTERRUPTION, rng)
+        if len(first.audio) > 1.2 * SAMPLE_RATE or rng.random() < 0.6:
+            return [first], clip
+        more = self._pools.companion(clip, "speech", rng)
+        gap = seconds(0.1, 0.7, rng)
+        return [first, self._said(more, first.end + gap, SoundClass.INTERRUPTION, rng)], clip
+
+    def _backchannel_then_speech(self, start: int, rng: Random) -> tuple[list[Sound], Clip]:
+        clip = self._pools.draw("backchannel", rng)
+        first = self._said(clip, start, SoundClass.BACKCHANNEL, rng)
+        speech = self._pools.companion(clip, "speech", rng)
+        gap = seconds(0.03, 0.4, rng)
+        second = self._said(speech, first.end + gap, SoundClass.INTERRUPTION, rng)
+        return [first, replace(second, turns_at=None, unsure_until=None)], clip
+
+    def _backchannel(self, start: int, rng: Random) -> tuple[list[Sound], Clip]:
+        clip = self._pools.draw("backchannel", rng)
+        sounds = [self._said(clip, start, SoundClass.BACKCHANNEL, rng)]
+        while rng.random() < 0.15 and len(sounds) < 3:
+            again = self._pools.companion(clip, "backchannel", rng)
+            gap = seconds(0.1, 1.2, rng)
+            sounds.append(self._said(again, sounds[-1].end + gap, SoundClass.BACKCHANNEL, rng))
+        return sounds, clip
+
+    def _vocal(self, start: int, rng: Random) -> tuple[list[Sound], Clip]:
+        clip = self._pools.draw("vocal", rng)
+        sounds = [self._said(clip, start, SoundClass.VOCAL, rng)]
+        while rng.random() < 0.3 and len(sounds) < 4:
+            again = self._pools.companion(clip, "vocal", rng)
+            gap = seconds(0.05, 0.8, rng)
+            sounds.append(self._said(again, sounds[-1].end + gap, SoundClass.VOCAL, rng))
+        return sounds, clip
+
+    def _noise(self, start: int, rng: Random) -> tuple[list[Sound], Clip]:
+        kind = str(rng.choice(["noise", "music", "babble"], p=[0.55, 0.22, 0.23]))
+        clip = self._pools.draw(kind, rng)
+        audio = self._pools.corpus.audio(clip)[clip.onset :]
+        wanted = seconds(0.3, 5.0, rng)
+        if len(audio) > wanted and rng.random() < 0.7:
+            skipped = int(rng.integers(len(audio) - wanted + 1))
+            audio = audio[skipped : skipped + wanted]
+        if rng.random() < 0.3:
+            audio = effects.faster(audio, rng.uniform(0.8, 1.25))
+        swell = int(rng.choice([80, 800, 8000], p=[0.6, 0.25, 0.15]))
+        level = rng.normal(0.0, 3.0)
+        audio = effects.at_level(effects.faded(audio, swell), level)
+        return [Sound(audio, start, SoundClass.NOISE)], clip
+
+    def _said(self, clip: Clip, start: int, sound: SoundClass, rng: Random) -> Sound:
+        """A clip trimmed to its sound, at about 0 dB, with tempo and pitch changed at random."""
+        begin = max(0, clip.onset - 320)
+        if rng.random() < 0.12:
+            begin = clip.onset + seconds(0.0, 0.07, rng)  # a gate that opened late
+        audio = self._pools.corpus.audio(clip)[begin : clip.offset + 480]
+        rate = 1.0
+        if rng.random() < 0.6:
+            pitch = float(np.exp(rng.normal(0.0, 0.08)))
+            audio, rate = effects.faster(audio, pitch), rate * pitch
+        if rng.random() < 0.35:
+            tempo = float(np.exp(rng.uniform(-0.25, 0.25)))
+            audio, rate = effects.stretched(audio, tempo), rate * tempo
+        audio = effects.at_level(effects.faded(audio), rng.normal(0.0, 1.5))
+        turns, unsure = None, None
+        if sound is SoundClass.INTERRUPTION and clip.continuation is not None:
+            sound = SoundClass.BACKCHANNEL
+            turns = start + int((clip.continuation - begin) / rate)
+        elif sound is SoundClass.INTERRUPTION and _may_acknowledge(clip):
+            unsure = start + int(UNSURE_S * SAMPLE_RATE)
+        return Sound(audio, start, sound, turns, unsure, clip.tick + begin // 320, rate)
+
+
+def _may_acknowledge(clip: Clip) -> bool:
+    words = clip.text.lower().replace(",", " ").replace(".", " ").split()
+    return bool(words) and words[0].strip("!?-'") in ACKNOWLEDGING

@@ -1,0 +1,101 @@
+"""The values a composition is made of: sounds on a time line, and the finished overlap."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bargein_model.contract import FRAME_SAMPLES, SoundClass
+
+Floats = NDArray[np.float32]
+
+BEFORE_ONSET = -1
+"""Target of a frame in which nothing has begun."""
+UNDECIDED = -2
+"""Target of a frame about which the corpus does not know enough to teach."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A piece of foreground on the time line; samples count from the sequence's first."""
+
+    audio: Floats
+    start: int
+    """Where it begins; negative when the sequence begins in the midst of it."""
+    sound: SoundClass
+    turns_at: int | None = None
+    """Where a backchannel turns out to be the opening of an interruption."""
+    unsure_until: int | None = None
+    """Until here the words allow either reading."""
+    tick: int = -1
+    """The teacher's frame at `start`; -1 where there is no teacher."""
+    rate: float = 1.0
+    """How many samples of the corpus one sample is worth, after changes of tempo."""
+
+    @property
+    def end(self) -> int:
+        """The first sample after it."""
+        return self.start + len(self.audio)
+
+
+@dataclass(frozen=True, slots=True)
+class Nuisances:
+    """What must tell nothing about the class; the probe tries to guess the class from these."""
+
+    source_kind: int
+    lowpass_hz: float
+    level_db: float
+    snr_db: float
+    codec: int
+    silence: int
+    reverberant: int
+    reference: int
+    leak_db: float
+    pre_roll_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """One composed example, as the server would hear it."""
+
+    audio: Floats
+    """The user's microphone."""
+    reference: Floats
+    """What the loudspeaker plays; zeros when unknown."""
+    targets: NDArray[np.int8]
+    """Per 25 ms frame a `SoundClass`, `BEFORE_ONSET` or `UNDECIDED`."""
+    ticks: NDArray[np.int32]
+    """Per frame the teacher's tick, -1 where there is none."""
+    onset: int
+    """Sample at which the overlap began; negative in windows that begin within it."""
+    sound: SoundClass
+    """What the overlap turns out to be in the end."""
+    nuisances: Nuisances
+
+
+def targets(sounds: list[Sound], frames: int) -> NDArray[np.int8]:
+    """What is known at the end of each frame; an interruption stays one, whatever follows."""
+    result = np.full(frames, BEFORE_ONSET, np.int8)
+    for sound in sorted(sounds, key=lambda one: one.start):
+        begin = max(0, sound.start // FRAME_SAMPLES)
+        later = result[begin:]
+        if sound.sound is SoundClass.INTERRUPTION:
+            later[:] = SoundClass.INTERRUPTION
+        else:
+            later[later == BEFORE_ONSET] = sound.sound
+        if sound.unsure_until is not None:
+            later[: max(0, sound.unsure_until // FRAME_SAMPLES - begin)] = UNDECIDED
+        if sound.turns_at is not None:
+            result[max(0, sound.turns_at // FRAME_SAMPLES) :] = SoundClass.INTERRUPTION
+    return result
+
+
+def ticks(sounds: list[Sound], frames: int) -> NDArray[np.int32]:
+    """The teacher's tick at the middle of each frame."""
+    result = np.full(frames, -1, np.int32)
+    middle = np.arange(frames) * FRAME_SAMPLES + FRAME_SAMPLES // 2
+    for sound in sounds:
+        inside = (middle >= sound.start) & (middle < sound.end)
+        if sound.tick >= 0:
+            result[inside] = sound.tick + ((middle[inside] - sound.start) * sound.rate) // 320
+    return result

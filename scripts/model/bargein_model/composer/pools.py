@@ -1,0 +1,92 @@
+"""Draws clips so that sources, kinds of speaker and vocabulary are balanced within a class."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from bargein_model.composer.corpus import Clip, Corpus, Role
+
+Random = np.random.Generator
+
+SPEAKER_KIND_SHARES: Mapping[str, Mapping[str, float]] = {
+    "speech": {"real": 0.5, "tts": 0.5},
+    "backchannel": {"real": 0.28, "tts": 0.5, "dsp": 0.22},
+    "vocal": {"real": 0.45, "dsp": 0.55},
+}
+"""Nearly alike in speech and backchannels, so that 'synthetic' is no sign of either."""
+
+SUBCLASS_FACTORS: Mapping[str, float] = {
+    "isolated_word": 0.4,
+    "digit": 0.5,
+    "tts_short": 1.8,
+    "acted_short": 1.6,
+    "tts_bc_cont": 0.8,
+}
+"""Few words said by many count less than their number; short answers matter more."""
+
+
+class Drawer:
+    """Draws from groups (speaker kind, source, subclass), a group by the root of its size."""
+
+    def __init__(self, clips: Iterable[Clip], kind_shares: Mapping[str, float]) -> None:
+        groups: dict[tuple[str, str, str], list[Clip]] = defaultdict(list)
+        for clip in clips:
+            groups[clip.speaker_kind, clip.source, clip.subclass].append(clip)
+        self._groups = list(groups.values())
+        self._shares = _shares(groups, kind_shares)
+
+    def draw(self, rng: Random) -> Clip:
+        """One clip."""
+        group = self._groups[int(rng.choice(len(self._groups), p=self._shares))]
+        return group[int(rng.integers(len(group)))]
+
+
+def _shares(
+    groups: Mapping[tuple[str, str, str], list[Clip]], kind_shares: Mapping[str, float]
+) -> list[float]:
+    weights = {k: len(v) ** 0.5 * SUBCLASS_FACTORS.get(k[2], 1.0) for k, v in groups.items()}
+    totals: dict[str, float] = defaultdict(float)
+    for (kind, _, _), weight in weights.items():
+        totals[kind] += weight
+    scaled = [w / totals[k[0]] * kind_shares.get(k[0], 1.0) for k, w in weights.items()]
+    return [share / sum(scaled) for share in scaled]
+
+
+class Pools:
+    """Everything the composer draws from, in one role."""
+
+    def __init__(self, corpus: Corpus, role: Role, room_role: Role = Role.TRAINING) -> None:
+        self.corpus = corpus
+        self._drawers: dict[str, Drawer] = {}
+        for kind in ("speech", "backchannel", "vocal", "noise", "music", "babble", "agent", "rir"):
+            clips = corpus.pool(kind, role)
+            if not clips:
+                clips = corpus.pool(kind, room_role)
+            self._drawers[kind] = Drawer(
+                filter(_usable, clips), SPEAKER_KIND_SHARES.get(kind, {"real": 1.0})
+            )
+        self._companions = _companions(corpus, role)
+
+    def draw(self, kind: str, rng: Random) -> Clip:
+        """A clip of a kind."""
+        return self._drawers[kind].draw(rng)
+
+    def companion(self, clip: Clip, kind: str, rng: Random) -> Clip:
+        """A clip of a kind by the same speaker, or by anyone if there is none."""
+        found = self._companions.get((clip.speaker, kind))
+        return found[int(rng.integers(len(found)))] if found else self.draw(kind, rng)
+
+
+def _usable(clip: Clip) -> bool:
+    return clip.offset - clip.onset >= 800 or clip.kind in {"noise", "rir"}
+
+
+def _companions(corpus: Corpus, role: Role) -> dict[tuple[str, str], list[Clip]]:
+    found: dict[tuple[str, str], list[Clip]] = defaultdict(list)
+    for kind in ("speech", "backchannel", "vocal"):
+        for clip in filter(_usable, corpus.pool(kind, role)):
+            found[clip.speaker, kind].append(clip)
+    return found
+
+
