@@ -47,7 +47,9 @@ class AudioFrame(msgspec.Struct, frozen=True):
     """The PCM of one binary message, still in the session's encoding."""
 
     track: Track
+    """Whose audio it is."""
     payload: bytes
+    """A whole number of samples."""
 
 
 def parse_frame(data: bytes, audio: AudioFormat) -> AudioFrame:

@@ -8,7 +8,8 @@ import orjson
 from bargein_protocol.errors import ErrorCode, ProtocolError
 from bargein_protocol.messages import ClientMessage, ServerMessage
 
-_CLIENT_TYPES = {struct.__struct_config__.tag for struct in get_args(ClientMessage)}
+_CLIENT_TYPES = {str(struct.__struct_config__.tag) for struct in get_args(ClientMessage)}
+_SERVER_TYPES = {str(struct.__struct_config__.tag) for struct in get_args(ServerMessage)}
 
 
 def decode_client(data: str | bytes) -> ClientMessage:
@@ -17,11 +18,10 @@ def decode_client(data: str | bytes) -> ClientMessage:
     Raises:
         ProtocolError: not JSON, an unknown type, a field missing, mistyped or out of range.
     """
-    content = _load(data)
-    kind = content.get("type")
+    content, kind = _load(data)
     if kind not in _CLIENT_TYPES:
-        known = ", ".join(sorted(map(str, _CLIENT_TYPES)))
-        raise ProtocolError(ErrorCode.UNKNOWN_TYPE, f"`type` is {kind!r}; known are {known}")
+        known = ", ".join(sorted(_CLIENT_TYPES))
+        raise ProtocolError(ErrorCode.UNKNOWN_TYPE, f"`type` is {kind[:64]!r}; known are {known}")
     try:
         return cast("ClientMessage", msgspec.convert(content, ClientMessage))
     except msgspec.ValidationError as error:
@@ -34,13 +34,13 @@ def decode_server(data: str | bytes) -> ServerMessage | None:
     Raises:
         ProtocolError: not JSON, or fields that do not fit their type.
     """
-    content = _load(data)
+    content, kind = _load(data)
+    if kind not in _SERVER_TYPES:
+        return None
     try:
         return cast("ServerMessage", msgspec.convert(content, ServerMessage))
     except msgspec.ValidationError as error:
-        if "Invalid value" in str(error) and "$.type" in str(error):
-            return None
-        raise ProtocolError(ErrorCode.INVALID_MESSAGE, str(error)) from None
+        raise ProtocolError(ErrorCode.INVALID_MESSAGE, f"{kind}: {error}") from None
 
 
 def encode(message: ClientMessage | ServerMessage) -> bytes:
@@ -48,7 +48,8 @@ def encode(message: ClientMessage | ServerMessage) -> bytes:
     return orjson.dumps(msgspec.to_builtins(message))
 
 
-def _load(data: str | bytes) -> dict[str, Any]:
+def _load(data: str | bytes) -> tuple[dict[str, Any], str]:
+    """The fields of a message, and its `type`."""
     try:
         content = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -59,4 +60,8 @@ def _load(data: str | bytes) -> dict[str, Any]:
         raise ProtocolError(
             ErrorCode.INVALID_MESSAGE, f"a message is a JSON object, not {type(content).__name__}"
         )
-    return cast("dict[str, Any]", content)
+    fields = cast("dict[str, Any]", content)
+    kind = fields.get("type")
+    if not isinstance(kind, str):
+        raise ProtocolError(ErrorCode.INVALID_MESSAGE, "a message has a `type`, which is text")
+    return fields, kind

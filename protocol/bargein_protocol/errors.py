@@ -36,7 +36,7 @@ class ErrorCode(Enum):
         "client",
         None,
         "never",
-        "an option is unknown to its range or to another",
+        "an option is mistyped, out of its range, or at odds with another",
     )
     INVALID_AUDIO = _Row(
         "invalid_audio",

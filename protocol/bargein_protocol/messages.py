@@ -15,7 +15,7 @@ from bargein_protocol.options import Options, OptionsUpdate
 
 SUBPROTOCOL = "bargein.v1"
 
-SessionId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
+SessionId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}\Z")]
 Milliseconds = Annotated[float, Meta(ge=0, le=1e10)]
 Text = Annotated[str, Meta(max_length=16_384)]
 Identifier = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -76,7 +76,7 @@ class SessionCreate(_Message, frozen=True, kw_only=True, tag="session.create"):
 class AudioGap(_Message, frozen=True, kw_only=True, tag="audio.gap"):
     """Some user audio was not sent (muted track, DTX, lost packets); it counts as silence."""
 
-    duration_ms: Annotated[float, Meta(gt=0, le=600_000)]
+    duration_ms: Annotated[float, Meta(gt=0, le=60_000)]
     """How much was left out."""
 
 
@@ -118,9 +118,9 @@ class Transcript(_Message, frozen=True, kw_only=True, tag="transcript"):
     text: Text
     """The words."""
     start_ms: Milliseconds | UnsetType = UNSET
-    """When the words began; absent: as `end_ms`."""
+    """When the words began; absent: where the latest sound began."""
     end_ms: Milliseconds | UnsetType = UNSET
-    """When the words ended; absent: now."""
+    """When the words ended; absent: where the latest sound ended, or now if it goes on."""
     final: bool = True
     """Whether the recogniser may still change its mind."""
 
@@ -155,21 +155,27 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The model that makes the predictions."""
 
     name: str
+    """Which model: the family it belongs to."""
     version: str
+    """Which of its trainings."""
     default_threshold: float
+    """The threshold in effect where `options.threshold` is null."""
 
 
 class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The server that holds the session."""
 
     name: str
+    """Always "bargein"."""
     version: str
+    """The version of the package."""
 
 
 class SessionCreated(_ServerMessage, frozen=True, kw_only=True, tag="session.created"):
     """The session is open, resumed or joined."""
 
     session_id: str
+    """The session's name: the client's choice, or the server's."""
     resume_token: str
     """Secret; takes the session up again within the server's resume window."""
     attach_token: str
@@ -177,7 +183,9 @@ class SessionCreated(_ServerMessage, frozen=True, kw_only=True, tag="session.cre
     options: Options
     """The effective options, all of them."""
     model: ModelInfo
+    """What makes the predictions."""
     server: ServerInfo
+    """What the client is talking to."""
     at_ms: float = 0.0
     """The audio clock: 0 for a new session, where to go on for a resumed or joined one."""
 
@@ -186,6 +194,7 @@ class SessionUpdated(_ServerMessage, frozen=True, kw_only=True, tag="session.upd
     """The answer to `session.update`."""
 
     at_ms: float
+    """From when on they are in effect."""
     options: Options
     """The effective options, all of them."""
 
@@ -194,6 +203,7 @@ class SpeechStarted(_ServerMessage, frozen=True, kw_only=True, tag="speech.start
     """The user began to make sound (onset)."""
 
     at_ms: float
+    """The onset."""
 
 
 class SpeechStopped(_ServerMessage, frozen=True, kw_only=True, tag="speech.stopped"):
@@ -207,15 +217,20 @@ class OverlapOpened(_ServerMessage, frozen=True, kw_only=True, tag="overlap.star
     """User sound while the agent is speaking; exactly one verdict will follow."""
 
     overlap_id: int
+    """1, 2, 3 … per session."""
     onset_ms: float
+    """When the user's sound began, which may be before the agent's."""
     at_ms: float
+    """When the overlap was opened."""
 
 
 class Interruption(_ServerMessage, frozen=True, kw_only=True, tag="interruption"):
     """Verdict: the user is taking the floor."""
 
     overlap_id: int
+    """The overlap that it decides."""
     onset_ms: float
+    """As in `overlap.started`."""
     at_ms: float
     """The end of the audio that proved it."""
     probability: float | None
@@ -229,15 +244,20 @@ class Interruption(_ServerMessage, frozen=True, kw_only=True, tag="interruption"
     predictions: int
     """Predictions heard for this overlap."""
     source: Source
+    """What proved it: "vad" within the start boundary or without a model."""
 
 
 class NonInterruption(_ServerMessage, frozen=True, kw_only=True, tag="non_interruption"):
     """Verdict: the user is not taking the floor, or it could not be told (`agent_stopped`)."""
 
     overlap_id: int
+    """The overlap that it decides."""
     onset_ms: float
+    """As in `overlap.started`."""
     at_ms: float
+    """When it was decided."""
     reason: Reason
+    """What it was instead; "agent_stopped" and "session_closed" say that nobody can tell."""
     probability: float | None
     """As in `interruption`."""
     probabilities: tuple[float, ...]
@@ -245,38 +265,51 @@ class NonInterruption(_ServerMessage, frozen=True, kw_only=True, tag="non_interr
     predictions: int
     """Predictions heard for this overlap."""
     source: Source
+    """What decided it."""
 
 
 class FalseInterruption(_ServerMessage, frozen=True, kw_only=True, tag="false_interruption"):
     """No user turn followed the interruption; the agent may resume."""
 
     overlap_id: int
+    """The overlap whose verdict turned out to be false."""
     at_ms: float
+    """When that was clear."""
 
 
 class TranscriptReleased(_ServerMessage, frozen=True, kw_only=True, tag="transcript.released"):
     """These words are the user's turn."""
 
     id: str
+    """As in `transcript`."""
     text: str
+    """As in `transcript`."""
     start_ms: float
+    """When the words began, as far as the server knows."""
     end_ms: float
+    """When the words ended, as far as the server knows."""
     final: bool
+    """As in `transcript`."""
     at_ms: float
+    """When they were released."""
 
 
 class TranscriptDropped(_ServerMessage, frozen=True, kw_only=True, tag="transcript.dropped"):
     """These words belong to a sound that was not an interruption."""
 
     id: str
+    """As in `transcript`."""
     reason: Reason
+    """The verdict's."""
     at_ms: float
+    """When they were dropped."""
 
 
 class PredictionMade(_ServerMessage, frozen=True, kw_only=True, tag="prediction"):
     """One prediction; sent only if `options.predictions` is on."""
 
     overlap_id: int
+    """The overlap that it heard."""
     at_ms: float
     """The end of the audio it heard."""
     probabilities: tuple[float, ...]
@@ -284,42 +317,57 @@ class PredictionMade(_ServerMessage, frozen=True, kw_only=True, tag="prediction"
     classes: dict[str, float]
     """Every class's probability at the last frame."""
     inference_ms: float
+    """Wall time it took."""
 
 
 class Error(_ServerMessage, frozen=True, kw_only=True, tag="error"):
     """Something went wrong; the session lives on unless `fatal`."""
 
     code: str
+    """A code of the table of errors."""
     message: str
     """Says whose fault it is and what to do."""
     fatal: bool
+    """Whether the connection closes, with the close code of the table."""
 
 
 class Warning(_ServerMessage, frozen=True, kw_only=True, tag="warning"):  # noqa: A001
     """Something looks wrong; nothing was lost."""
 
     code: str
+    """A code of the table of warnings."""
     message: str
+    """Says what looks wrong and what to do."""
     at_ms: float
+    """When it was noticed."""
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What the session came to."""
 
     duration_ms: float
+    """User audio, gaps and stalls included."""
     overlaps: int
+    """Overlaps opened; each had one verdict."""
     interruptions: int
+    """Verdicts `interruption`."""
     non_interruptions: int
+    """Verdicts `non_interruption`."""
     false_interruptions: int
+    """Interruptions that turned out to be false."""
     predictions: int
+    """Predictions heard."""
     recording: str | None = None
+    """The recording's name in the server's folder; null if there is none."""
 
 
 class SessionClosed(_ServerMessage, frozen=True, kw_only=True, tag="session.closed"):
     """The last message of a session; the connection then closes with code 1000."""
 
     at_ms: float
+    """The end of the session's audio."""
     summary: Summary
+    """What the session came to."""
 
 
 ServerMessage = (

@@ -57,6 +57,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Whether transcripts wait for the verdict on their overlap."""
     transcript_hold_ms: Annotated[float, Meta(ge=0, le=60_000)] = 5000.0
     """The longest that a transcript is held."""
+    transcript_min_words: Annotated[int, Meta(ge=1, le=100)] | None = None
+    """Words of one transcript that prove an undecided overlap an interruption; null: none do."""
     false_interruption_ms: Wait | None = None
     """Silence after an interruption that makes it a false one (2000 is usual); null: never."""
     prediction_timeout_ms: Annotated[float, Meta(ge=10, le=10_000)] = 500.0
@@ -83,7 +85,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         return (margin[0], margin[1]) if isinstance(margin, tuple) else (margin, margin)
 
 
-OptionsUpdate = dict[str, Any]
+OptionsUpdate = Annotated[dict[str, Any], Meta(title="Options")]
 """Options as a client writes them: only the fields it wants to change."""
 
 
