@@ -77,8 +77,10 @@ class Transcript(_Input, frozen=True):
 
     id: str
     text: str
-    start: Position
-    end: Position
+    start: Position | None
+    """None: where the latest sound began."""
+    end: Position | None
+    """None: where the latest sound ended, or now if it goes on."""
     final: bool
 
 

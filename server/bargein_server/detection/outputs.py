@@ -31,6 +31,12 @@ class OverlapOpened(_Output, frozen=True, kw_only=True):
     onset: Position
 
 
+class OverlapClosed(_Output, frozen=True, kw_only=True):
+    """The sound of this overlap is over; its verdict is out, or comes with the last answer."""
+
+    overlap_id: int
+
+
 class RequestPrediction(_Output, frozen=True, kw_only=True):
     """Ask the model; answer with a `Prediction` or `PredictionFailed` of the same tags.
 
@@ -76,6 +82,8 @@ class NonInterruption(_Output, frozen=True, kw_only=True):
     predictions: int
     reason: Reason
     source: Source
+    conclusive: bool
+    """False where it could not be told (the agent stopped, the session ended, no model)."""
 
 
 class FalseInterruption(_Output, frozen=True, kw_only=True):
@@ -136,6 +144,7 @@ Output = (
     SpeechOnset
     | SpeechOffset
     | OverlapOpened
+    | OverlapClosed
     | RequestPrediction
     | StreamEnded
     | Interruption

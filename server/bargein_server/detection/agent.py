@@ -1,0 +1,46 @@
+"""When the agent is audible."""
+
+from enum import Enum, auto
+
+
+class AgentState(Enum):
+    """Whether the agent can be heard."""
+
+    SILENT = auto()
+    SPEAKING = auto()
+
+
+class AgentTurn:
+    """The agent's present turn; starting twice and stopping twice change nothing."""
+
+    def __init__(self) -> None:
+        self._state = AgentState.SILENT
+        self._started = 0
+
+    @property
+    def speaking(self) -> bool:
+        """Whether the agent can be heard."""
+        return self._state is AgentState.SPEAKING
+
+    @property
+    def started(self) -> int:
+        """The position at which the latest turn became audible."""
+        return self._started
+
+    def start(self, at: int) -> bool:
+        """The agent became audible at `at`; False if it was already."""
+        if self.speaking:
+            return False
+        self._state, self._started = AgentState.SPEAKING, at
+        return True
+
+    def stop(self) -> bool:
+        """The agent ceased to be audible; False if it had already."""
+        if not self.speaking:
+            return False
+        self._state = AgentState.SILENT
+        return True
+
+    def within(self, position: int, margin: int | None) -> bool:
+        """Whether `position` lies less than `margin` after the present turn's start."""
+        return margin is not None and self.speaking and position < self._started + margin

@@ -1,0 +1,301 @@
+"""Opens overlaps, asks the model about them, and gives each exactly one verdict.
+
+At most one overlap is current: its sound goes on. Any number may be awaiting: their sound ended,
+and answers of the model are due. Every method returns what it has to say, in order.
+"""
+
+from enum import Enum, auto
+
+from bargein_protocol.errors import WarningCode
+from bargein_protocol.messages import Reason, Source
+
+from bargein_server.detection.agent import AgentTurn
+from bargein_server.detection.inputs import Prediction, PredictionFailed
+from bargein_server.detection.outputs import (
+    Interruption,
+    NonInterruption,
+    Output,
+    OverlapClosed,
+    OverlapOpened,
+    PredictionHeard,
+    RequestPrediction,
+    StreamEnded,
+    Warned,
+)
+from bargein_server.detection.overlap import Overlap, OverlapEvent
+from bargein_server.detection.speech import Speech
+from bargein_server.detection.timing import Timing, samples
+from bargein_server.detection.tracks import Tracks
+
+RETRY = samples(500)
+"""How long to leave a failing model alone."""
+
+
+class ModelState(Enum):
+    """Whether the model can be relied on."""
+
+    ANSWERING = auto()
+    FAILING = auto()
+    """The last answer was a failure; verdicts come by VAD."""
+
+
+class Overlaps:
+    """All overlaps of a session.
+
+    Args:
+        timing: the options in effect.
+        agent: the agent's turns.
+        tracks: the recent audio.
+    """
+
+    def __init__(self, timing: Timing, agent: AgentTurn, tracks: Tracks) -> None:
+        self._timing = timing
+        self._agent = agent
+        self._tracks = tracks
+        self._epoch = 0
+        self._model = ModelState.ANSWERING
+        self._current: Overlap | None = None
+        self._awaiting: list[Overlap] = []
+        self._cooldown_until = 0
+        self.count = 0
+        self.predictions = 0
+
+    @property
+    def model_failing(self) -> bool:
+        """Whether verdicts come by VAD for now."""
+        return self._model is ModelState.FAILING
+
+    @property
+    def oldest_needed(self) -> int | None:
+        """The earliest position whose audio may still be asked about; None: no overlap is open."""
+        earliest = min((overlap.onset for overlap in self._all()), default=None)
+        return None if earliest is None else earliest - self._timing.pre_roll
+
+    def follow(self, speech: Speech, heard: int) -> list[Output]:
+        """Audio was heard up to `heard`: open, go on with or end the current overlap."""
+        current = self._current
+        if current is None:
+            if not speech.sounding or not self._agent.speaking:
+                return []
+            return self._open(speech.onset, heard, sound_end=speech.sound_end)
+        if speech.sounding:
+            current.sound_end = max(current.sound_end, speech.sound_end)
+        elif heard >= current.keep_until:
+            return self.end(heard)
+        return self._listen(current, heard)
+
+    def hint(self, onset: int, sound_end: int, now: int) -> list[Output]:
+        """The client heard sound from `onset` to `sound_end`: open an overlap before the VAD does.
+
+        The overlap ends after one hangover unless the VAD hears the sound, too.
+        """
+        if self._current is not None or not self._agent.speaking:
+            return []
+        return self._open(onset, now, sound_end=sound_end, keep_until=now + self._timing.hangover)
+
+    def _open(self, onset: int, at: int, *, sound_end: int, keep_until: int = 0) -> list[Output]:
+        """Open an overlap, unless a cooldown runs.
+
+        Sound from before the agent's start or within the cooldown does not count: the overlap
+        begins after it, and only if there is sound after it (or a hint at some).
+        """
+        if at < self._cooldown_until:
+            return []
+        onset = max(onset, self._agent.started, self._cooldown_until)
+        if sound_end <= onset and not keep_until:
+            return []
+        self.count += 1
+        overlap = Overlap(self.count, onset=onset, sound_end=sound_end, keep_until=keep_until)
+        overlap.start_over(self._epoch, self._timing)
+        self._current = overlap
+        opened = OverlapOpened(at=at, overlap_id=overlap.overlap_id, onset=onset)
+        return [opened, *self._listen(overlap, at)]
+
+    def end(self, at: int) -> list[Output]:
+        """The current overlap's sound is over."""
+        overlap, self._current = self._current, None
+        if overlap is None:
+            return []
+        closed = OverlapClosed(at=overlap.sound_end, overlap_id=overlap.overlap_id)
+        if overlap.undecided and overlap.questions:
+            overlap.apply(OverlapEvent.ENDED_WITH_QUESTIONS)
+            self._awaiting.append(overlap)
+            return [closed]
+        return [closed, *self._reject(overlap, OverlapEvent.ENDED, at)]
+
+    def abandon(self, reason: Reason, at: int) -> list[Output]:
+        """The agent stopped or the session ended: close every overlap, whatever is still due."""
+        overlaps, current = self._all(), self._current
+        self._awaiting, self._current = [], None
+        out: list[Output] = []
+        if current is not None:
+            out.append(OverlapClosed(at=at, overlap_id=current.overlap_id))
+        for overlap in overlaps:
+            if overlap.undecided:
+                out += self._verdict_no(overlap, reason, "model", at, conclusive=False)
+            overlap.apply(OverlapEvent.ABANDONED)
+        return out
+
+    def answer(self, prediction: Prediction, now: int) -> list[Output]:
+        """The model's answer; dropped unless it was asked for and still counts."""
+        overlap = self._asker(prediction)
+        if overlap is None:
+            return []
+        out = self._model_is(ModelState.ANSWERING, now)
+        overlap.answered(prediction.end)
+        overlap.predictions += 1
+        self.predictions += 1
+        overlap.evidence.add(prediction.frames, prediction.end)
+        if self._timing.report_predictions:
+            out.append(
+                PredictionHeard(
+                    at=prediction.end,
+                    overlap_id=overlap.overlap_id,
+                    frames=prediction.frames,
+                    inference_us=prediction.inference_us,
+                )
+            )
+        best = overlap.evidence.best
+        if best is not None and best >= self._timing.threshold:
+            return out + self._prove(
+                overlap, "model", prediction.end, now, inference_us=prediction.inference_us
+            )
+        return out + self._settle(overlap, now)
+
+    def failure(self, failed: PredictionFailed, now: int) -> list[Output]:
+        """No answer will come: go on by VAD, and ask afresh in a while."""
+        overlap = self._asker(failed)
+        if overlap is None:
+            return []
+        out = self._model_is(ModelState.FAILING, now)
+        overlap.start_over(self._epoch, self._timing, retry_at=now + RETRY)
+        return out + self._settle(overlap, now)
+
+    def prove_by_transcript(self, overlap_id: int, at: int) -> list[Output]:
+        """The user's words prove that this overlap is an interruption."""
+        overlap = self._find(overlap_id)
+        return [] if overlap is None else self._prove(overlap, "transcript", at, at)
+
+    def configure(self, timing: Timing, now: int) -> list[Output]:
+        """New options; whatever was asked for under the old ones is void and asked afresh."""
+        self._timing = timing
+        self._epoch += 1
+        out: list[Output] = []
+        for overlap in self._awaiting:
+            asked_to = overlap.asked_to or now
+            overlap.start_over(self._epoch, timing)
+            out += self._ask(overlap, asked_to)
+        if self._current is not None and self._current.undecided:
+            self._current.start_over(self._epoch, timing)
+            out += self._listen(self._current, now)
+        return out
+
+    def _listen(self, overlap: Overlap, heard: int) -> list[Output]:
+        if not overlap.undecided:
+            return []
+        out = self._ask(overlap, heard)
+        by_vad = self.model_failing or self._agent.within(heard, self._timing.start_boundary)
+        if by_vad and overlap.sound >= self._timing.vad_min_speech:
+            out += self._prove(overlap, "vad", heard, heard)
+        return out
+
+    def _ask(self, overlap: Overlap, heard: int) -> list[Output]:
+        out: list[Output] = []
+        while (span := overlap.next_request(heard, self._timing)) is not None:
+            start, end = span
+            reference = self._tracks.agent
+            out.append(
+                RequestPrediction(
+                    at=end,
+                    overlap_id=overlap.overlap_id,
+                    epoch=self._epoch,
+                    fresh=overlap.asked_to is None,
+                    audio=self._tracks.user.read(start, end),
+                    reference=None if reference is None else reference.read(start, end),
+                )
+            )
+            overlap.asked(end)
+        return out
+
+    def _find(self, overlap_id: int) -> Overlap | None:
+        return next((o for o in self._all() if o.overlap_id == overlap_id and o.undecided), None)
+
+    def _all(self) -> list[Overlap]:
+        return self._awaiting if self._current is None else [*self._awaiting, self._current]
+
+    def _asker(self, answer: Prediction | PredictionFailed) -> Overlap | None:
+        overlap = self._find(answer.overlap_id)
+        return overlap if overlap and overlap.expects(answer.epoch, answer.end) else None
+
+    def _model_is(self, state: ModelState, at: int) -> list[Output]:
+        if state is self._model:
+            return []
+        self._model = state
+        failing = state is ModelState.FAILING
+        code = WarningCode.MODEL_FALLBACK if failing else WarningCode.MODEL_RECOVERED
+        return [Warned(at=at, code=code)]
+
+    def _settle(self, overlap: Overlap, now: int) -> list[Output]:
+        """Close an awaiting overlap to which nothing is due any more."""
+        if overlap not in self._awaiting or overlap.questions:
+            return []
+        self._awaiting.remove(overlap)
+        return self._reject(overlap, OverlapEvent.ANSWERED, now)
+
+    def _prove(
+        self, overlap: Overlap, source: Source, at: int, now: int, inference_us: int | None = None
+    ) -> list[Output]:
+        if not overlap.apply(OverlapEvent.PROVEN):
+            return []
+        if overlap in self._awaiting:
+            self._awaiting.remove(overlap)
+        self._cool_down(now)
+        return [
+            StreamEnded(at=now, overlap_id=overlap.overlap_id),
+            Interruption(
+                at=at,
+                overlap_id=overlap.overlap_id,
+                onset=overlap.onset,
+                probability=overlap.evidence.best,
+                probabilities=overlap.evidence.probabilities,
+                inference_us=inference_us,
+                predictions=overlap.predictions,
+                source=source,
+            ),
+        ]
+
+    def _reject(self, overlap: Overlap, event: OverlapEvent, at: int) -> list[Output]:
+        """Close an overlap whose sound ended, with a verdict unless it has one."""
+        undecided = overlap.undecided
+        overlap.apply(event)
+        if not undecided:
+            return []
+        if self._agent.within(overlap.sound_end, self._timing.start_boundary):
+            return self._verdict_no(overlap, "too_short", "vad", at, conclusive=False)
+        if overlap.evidence.probabilities:
+            return self._verdict_no(overlap, overlap.evidence.reason, "model", at, conclusive=True)
+        unheard = self.model_failing
+        return self._verdict_no(overlap, "too_short", "vad", at, conclusive=not unheard)
+
+    def _verdict_no(
+        self, overlap: Overlap, reason: Reason, source: Source, at: int, *, conclusive: bool
+    ) -> list[Output]:
+        self._cool_down(at)
+        return [
+            StreamEnded(at=at, overlap_id=overlap.overlap_id),
+            NonInterruption(
+                at=at,
+                overlap_id=overlap.overlap_id,
+                onset=overlap.onset,
+                probability=overlap.evidence.best,
+                probabilities=overlap.evidence.probabilities,
+                predictions=overlap.predictions,
+                reason=reason,
+                source=source,
+                conclusive=conclusive,
+            ),
+        ]
+
+    def _cool_down(self, now: int) -> None:
+        if self._timing.cooldown:
+            self._cooldown_until = now + self._timing.cooldown

@@ -1,0 +1,42 @@
+"""The session's audio tracks, side by side on one clock."""
+
+from bargein_server.detection.timing import Timing, samples
+from bargein_server.detection.window import AudioHistory
+
+REFERENCE_SLACK = samples(200)
+"""How far the agent track may fall behind the user track before it is put back in step."""
+MARGIN = samples(500)
+"""Audio kept beyond what is needed, so that the past is not cut at every frame."""
+
+
+class Tracks:
+    """The recent past of the user's audio and, with two tracks, of the agent's."""
+
+    def __init__(self, *, two_tracks: bool) -> None:
+        self.user = AudioHistory()
+        self.agent = AudioHistory() if two_tracks else None
+
+    def append_agent(self, pcm: bytes) -> None:
+        """Add agent audio after what came before, or now if the track has fallen behind."""
+        if self.agent is None:
+            return
+        behind = self.user.end - self.agent.end
+        if behind > REFERENCE_SLACK:
+            self.agent.silence(behind)
+        self.agent.append(pcm)
+
+    def forget(self, heard: int, needed: int | None, timing: Timing) -> None:
+        """Drop what no prediction can ask for any more.
+
+        Args:
+            heard: the present position.
+            needed: the earliest position that an open overlap may ask for; None: none is open.
+            timing: the options in effect.
+        """
+        past = timing.window if timing.overlap == "client" else timing.pre_roll + 2 * timing.onset
+        oldest = heard - past
+        if needed is not None:
+            oldest = max(min(oldest, needed), heard - timing.window)
+        for track in (self.user, self.agent):
+            if track is not None and oldest - track.start > MARGIN:
+                track.forget_before(oldest)
