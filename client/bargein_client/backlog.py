@@ -1,0 +1,91 @@
+"""What was said while the connection was away: audio and messages, each with its moment.
+
+Moments are counted in samples of user audio since the session began, at the session's rate. When
+the session is taken up again the server says where it stands. Audio from before that moment is
+left out, because the server has filled it in as silence; a hole becomes an `audio.gap`.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+import msgspec
+from bargein_protocol.audio import AudioFormat, AudioFrame, Track
+from bargein_protocol.messages import AudioGap, ClientMessage
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """Something to be sent, and the moment at which it was handed over."""
+
+    at: int
+    item: AudioFrame | ClientMessage
+
+
+class Backlog:
+    """Keeps everything in order; of each track's audio at most `bound_ms`, the newest."""
+
+    def __init__(self, audio: AudioFormat, bound_ms: float) -> None:
+        self._audio = audio
+        self._bound = audio.samples(bound_ms)
+        self._waiting: deque[Waiting] = deque()
+        self._held: dict[Track, int] = {"user": 0, "agent": 0}
+
+    def __len__(self) -> int:
+        """Frames and messages that wait."""
+        return len(self._waiting)
+
+    def add(self, at: int, item: AudioFrame | ClientMessage) -> None:
+        """Keep an item; audio over the bound pushes out the oldest of its track."""
+        self._waiting.append(Waiting(at, item))
+        if isinstance(item, AudioFrame):
+            self._held[item.track] += self._samples(item)
+            while self._held[item.track] > self._bound:
+                self._drop_oldest(item.track)
+
+    def take(self, position: int, clock: int) -> list[Waiting]:
+        """All that waits, as it is to be sent to a server that stands at `position`.
+
+        `clock` is this side's moment; after the result was sent the server stands there too,
+        unless it is ahead.
+        """
+        taken: list[Waiting] = []
+        for waiting in self._waiting:
+            item = waiting.item
+            if isinstance(item, AudioFrame) and waiting.at < position:
+                continue
+            taken += self._gap(position, waiting.at)
+            taken.append(waiting)
+            position = max(position, waiting.at)
+            if isinstance(item, AudioFrame) and item.track == "user":
+                position += self._samples(item)
+        self._waiting.clear()
+        self._held = dict.fromkeys(self._held, 0)
+        return taken + list(self._gap(position, clock))
+
+    def put_back(self, taken: list[Waiting]) -> None:
+        """What was taken and could not be sent waits again, before all that came since."""
+        since = list(self._waiting)
+        self._waiting.clear()
+        self._held = dict.fromkeys(self._held, 0)
+        for waiting in taken + since:
+            if not isinstance(waiting.item, AudioGap):
+                self.add(waiting.at, waiting.item)
+
+    @property
+    def start(self) -> int | None:
+        """The moment of the oldest item; None if nothing waits."""
+        return self._waiting[0].at if self._waiting else None
+
+    def _gap(self, start: int, end: int) -> Iterator[Waiting]:
+        if end > start:
+            duration_ms = (end - start) * 1000 / self._audio.sample_rate
+            yield Waiting(start, AudioGap(duration_ms=duration_ms))
+
+    def _samples(self, frame: AudioFrame) -> int:
+        return len(frame.payload) // self._audio.bytes_per_sample
+
+    def _drop_oldest(self, track: Track) -> None:
+        for index, waiting in enumerate(self._waiting):
+            if isinstance(waiting.item, AudioFrame) and waiting.item.track == track:
+                self._held[track] -= self._samples(waiting.item)
+                del self._waiting[index]
+                return
