@@ -34,7 +34,7 @@ from bargein_protocol.options import Options
 README = Path(__file__).parents[1] / "README.md"
 _BEGIN = "<!-- written by: python -m bargein_protocol.reference --write -->"
 _END = "<!-- end of what is written -->"
-_OBJECTS = (AudioFormat, Options, Resume, Attach, ModelInfo, ServerInfo, Summary)
+OBJECTS = (AudioFormat, Options, Resume, Attach, ModelInfo, ServerInfo, Summary)
 _UNITS = {"sample_rate": "Hz", "probability": "0–1", "probabilities": "0–1", "threshold": "0–1"}
 _SIGNS = (("gt", ">"), ("ge", "≥"), ("lt", "<"), ("le", "≤"))
 
@@ -48,7 +48,7 @@ def render() -> str:
         f"Every message also has `seq` (integer): {attribute_docs(SessionCreated)['seq']}\n",
         *(_section(message) for message in get_args(ServerMessage)),
         "## Objects inside messages\n",
-        *(_section(part) for part in _OBJECTS),
+        *(_section(part) for part in OBJECTS),
         "## Errors\n",
         _table(("code", "fault", "close code", "try again", "meaning"), _errors()),
         "## Warnings\n",

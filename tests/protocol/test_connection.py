@@ -33,15 +33,24 @@ def refusal(connection: ServerConnection, data: str | bytes) -> ErrorCode:
 
 def test_session_from_create_to_close() -> None:
     connection = ServerConnection()
-    assert connection.state is ConnectionState.FRESH
     assert connection.receive(CREATE) == SessionCreate()
-    assert connection.state is ConnectionState.FRESH
     connection.accept(AudioFormat())
-    assert connection.state is ConnectionState.OPEN
     assert connection.receive(AGENT_STARTED) == AgentStarted()
     assert connection.receive(SILENCE) == AudioFrame("user", SILENCE)
     assert connection.receive(CLOSE) == SessionClose()
-    assert connection.state is ConnectionState.CLOSED
+
+
+def test_state_moves_with_acceptance_and_close() -> None:
+    connection = ServerConnection()
+    states = [connection.state]
+    connection.receive(CREATE)
+    states.append(connection.state)
+    connection.accept(AudioFormat())
+    states.append(connection.state)
+    connection.receive(CLOSE)
+    states.append(connection.state)
+    fresh, live, closed = ConnectionState
+    assert states == [fresh, fresh, live, closed]
 
 
 @pytest.mark.parametrize("data", [SILENCE, b"", AGENT_STARTED, CLOSE])

@@ -125,12 +125,12 @@ def test_whole_options_replace_whatever_was_there(before: Options, after: Option
 
 @given(OPTIONS, st.sampled_from(Options.__struct_fields__), JSON_VALUES)
 def test_any_value_is_taken_or_refused(options: Options, name: str, value: object) -> None:
+    refusal: ErrorCode | None = None
     try:
         merged = merge_options(options, {name: value})
     except ProtocolError as error:
         refusal = error.code
     else:
-        refusal = None
         assert all(
             getattr(merged, other) == getattr(options, other)
             for other in Options.__struct_fields__

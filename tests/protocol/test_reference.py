@@ -12,7 +12,7 @@ from bargein_protocol.codec import decode_client, decode_server
 from bargein_protocol.messages import ClientMessage, ServerMessage
 from bargein_protocol.options import Options
 
-STRUCTS = (*get_args(ClientMessage), *get_args(ServerMessage), *reference._OBJECTS)
+STRUCTS = (*get_args(ClientMessage), *get_args(ServerMessage), *reference.OBJECTS)
 PAGE = reference.README.read_text(encoding="utf-8")
 
 
