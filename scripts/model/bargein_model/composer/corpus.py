@@ -85,6 +85,7 @@ class Corpus:
     ) -> None:
         self.cache = cache
         self.reel_ticks: dict[Path, int] = {}
+        self.total_ticks = 0
         self.clips = [clip for root in roots for clip in self._read(root, left_out)]
 
     def _read(self, root: Path, left_out: frozenset[str]) -> Iterator[Clip]:
@@ -93,11 +94,10 @@ class Corpus:
         ends = dict.fromkeys((row["reel"] for row in rows), 0.0)
         for row in rows:
             ends[row["reel"]] = max(ends[row["reel"]], float(row["end_s"]))
-        tick = sum(self.reel_ticks.values()) if not self.reel_ticks else self.total_ticks
         for reel, end_s in ends.items():
-            self.reel_ticks[root / reel] = tick
-            tick += int(end_s * 50) + 2
-        self.total_ticks = tick
+            if root / reel not in self.reel_ticks:
+                self.reel_ticks[root / reel] = self.total_ticks
+                self.total_ticks += int(end_s * 50) + 2
         for row in rows:
             yield self._clip(root, row, role_of(row, left_out))
 

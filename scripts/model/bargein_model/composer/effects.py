@@ -146,12 +146,12 @@ def room_tone(samples: int, rng: np.random.Generator) -> Floats:
     """Noise with a random slope of 0 to -9 dB per octave, at 0 dB active level."""
     size = fft.next_fast_len(samples, real=True)
     slope = rng.uniform(0.0, 1.5)
-    shape = np.maximum(np.arange(size // 2 + 1, dtype=np.float32), size * 50 / SAMPLE_RATE) ** -slope
+    shape = (
+        np.maximum(np.arange(size // 2 + 1, dtype=np.float32), size * 50 / SAMPLE_RATE) ** -slope
+    )
     spectrum = shape * np.exp(2j * np.pi * rng.random(len(shape), dtype=np.float32))
     tone = fft.irfft(spectrum.astype(np.complex64), size)[:samples]
     return (tone / np.sqrt(np.mean(tone**2) + 1e-20)).astype(np.float32)
-
-
 
 
 def _fitted(audio: Floats, length: int) -> Floats:

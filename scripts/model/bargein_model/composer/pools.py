@@ -88,5 +88,3 @@ def _companions(corpus: Corpus, role: Role) -> dict[tuple[str, str], list[Clip]]
         for clip in filter(_usable, corpus.pool(kind, role)):
             found[clip.speaker, kind].append(clip)
     return found
-
-

@@ -65,7 +65,9 @@ class GraphBuilder:
         """The finished, checked model; all inputs and outputs are float32."""
 
         def describe(items: Sequence[tuple[str, list[str | int]]]) -> list[onnx.ValueInfoProto]:
-            return [helper.make_tensor_value_info(n, TensorProto.FLOAT, shape) for n, shape in items]
+            return [
+                helper.make_tensor_value_info(n, TensorProto.FLOAT, shape) for n, shape in items
+            ]
 
         graph = helper.make_graph(
             self._nodes,

@@ -71,15 +71,15 @@ def _encode(encoder: "ctranslate2.models.Whisper", reel: NDArray[np.int16]) -> N
     parts: list[NDArray[np.float16]] = []
     for start in range(0, len(reel), length):
         audio = reel[start : start + length].astype(np.float32) / 32768.0
-        view = ctranslate2.StorageView.from_array(_log_mel(np.pad(audio, (0, length - len(audio)))))
+        view = ctranslate2.StorageView.from_array(whisper_features(audio))
         encoded = np.array(encoder.encode(view))[0]
         parts.append(encoded.astype(np.float16))
     return np.concatenate(parts)[: len(reel) // TICK_SAMPLES + 1]
 
 
-def _log_mel(audio: Floats) -> Floats:
-    """Whisper's input: (1, 80, 3000) for 30 s."""
-    padded = np.pad(audio, 200, mode="reflect")
+def whisper_features(audio: Floats) -> Floats:
+    """Whisper's input, (1, 80, 3000), for up to 30 s of audio."""
+    padded = np.pad(audio, (200, WINDOW_S * 16_000 - len(audio) + 200))
     frames = np.lib.stride_tricks.sliding_window_view(padded, 400)[::160][:3000]
     window = np.hanning(401)[:-1].astype(np.float32)
     power = np.abs(np.fft.rfft(frames * window)) ** 2

@@ -1,0 +1,97 @@
+"""The figures a training run steers by, from probabilities per frame."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bargein_model.contract import FRAME_SAMPLES, FRAMES_PER_SECOND, SoundClass
+
+MIN_FRAMES = 2
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What a network said about a set of overlaps."""
+
+    evidence: Floats
+    """(overlaps, frames): the probability of an interruption; -1 before the onset and past the
+    moment up to which the overlap's class is taught."""
+    classes: NDArray[np.int8]
+    onsets: NDArray[np.int32]
+
+    def found_after_ms(self, threshold: float) -> Floats:
+        """Audio from onset to decision per overlap; infinite if never."""
+        over = self.evidence >= threshold
+        run = over[:, 1:] & over[:, :-1]
+        first = np.argmax(run, axis=1) + 2
+        after = first * FRAME_SAMPLES - np.maximum(self.onsets, 0)
+        return np.where(run.any(axis=1), after / 16.0, np.inf).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Yield and hold, in total and by class, at one threshold."""
+
+    threshold: float
+    found: float
+    hold: float
+    found_by_500_ms: float
+    false_by_500_ms: float
+    median_ms: float
+    hold_of: dict[str, float]
+
+    def line(self) -> str:
+        """One line for a log."""
+        holds = " ".join(f"{name[:4]} {share:.3f}" for name, share in self.hold_of.items())
+        return (
+            f"@{self.threshold:.2f} yield {self.found:.3f} hold {self.hold:.3f}"
+            f" | by 500 ms {self.found_by_500_ms:.3f}/{self.false_by_500_ms:.3f}"
+            f" | median {self.median_ms:.0f} ms | hold: {holds}"
+        )
+
+
+def figures(examined: Examined, threshold: float) -> Figures:
+    """Everything at one threshold; the rest's share is the mean over its four classes."""
+    after = examined.found_after_ms(threshold)
+    wanted = examined.classes == SoundClass.INTERRUPTION
+    found = after[wanted]
+    others = [sound for sound in SoundClass if sound is not SoundClass.INTERRUPTION]
+    held = {s.name.lower(): np.isinf(after[examined.classes == s]).mean() for s in others}
+    early = [np.mean(after[examined.classes == s] <= 500) for s in others]
+    return Figures(
+        threshold,
+        float(np.isfinite(found).mean()),
+        float(np.mean(list(held.values()))),
+        float((found <= 500).mean()),
+        float(np.mean(early)),
+        float(np.median(found)),
+        {name: float(share) for name, share in held.items()},
+    )
+
+
+def best_threshold(examined: Examined) -> float:
+    """The threshold with the best sum of yield and hold."""
+    choices = np.linspace(0.2, 0.98, 79)
+    return float(max(choices, key=lambda t: (f := figures(examined, t)).found + f.hold))
+
+
+def auc(scores: Floats, positive: NDArray[np.bool_]) -> float:
+    """Area under the ROC curve, by ranks."""
+    order = np.argsort(scores, kind="stable")
+    ranks = np.empty(len(scores))
+    ranks[order] = np.arange(1, len(scores) + 1)
+    count = int(positive.sum())
+    area = ranks[positive].sum() - count * (count + 1) / 2
+    return float(area / (count * (len(scores) - count)))
+
+
+def auc_at_ms(examined: Examined, after_ms: int) -> float:
+    """How well the evidence at one moment after the onset ranks the overlaps."""
+    frames = (
+        np.maximum(examined.onsets, 0) // FRAME_SAMPLES
+    ) + after_ms * FRAMES_PER_SECOND // 1000
+    frames = np.minimum(frames, examined.evidence.shape[1] - 1)
+    scores = examined.evidence[np.arange(len(frames)), frames]
+    return auc(scores, examined.classes == SoundClass.INTERRUPTION)

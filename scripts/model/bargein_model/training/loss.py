@@ -1,0 +1,46 @@
+"""What is taught: at every frame the class that the overlap, as known so far, belongs to.
+
+A network that is taught the outcome at every frame learns the probability of that outcome given
+the sound up to there, which is what a threshold with a fixed meaning needs.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from bargein_model.composer.overlap import BEFORE_ONSET, UNDECIDED
+from bargein_model.contract import FRAMES_PER_SECOND, SoundClass
+
+BEFORE_ONSET_WEIGHT = 0.04
+SMOOTHING = 0.02
+HEARING_DELAY = 3
+"""Frames by which the trunk may lag behind the teacher, who hears the future too."""
+
+
+def frame_weights(targets: Tensor) -> Tensor:
+    """(batch, frames): the second after the onset counts most, undecided frames nothing."""
+    begun = targets != BEFORE_ONSET
+    age = begun.cumsum(1).float() / FRAMES_PER_SECOND
+    weights = torch.where(age <= 0.1, 0.4, torch.where(age <= 1.2, 1.0, 0.4))
+    weights = torch.where(begun, weights, BEFORE_ONSET_WEIGHT)
+    return torch.where(targets == UNDECIDED, 0.0, weights)
+
+
+def verdict_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """Cross entropy over frames; before the onset the answer is noise."""
+    weights = frame_weights(targets)
+    answers = torch.where(targets < 0, int(SoundClass.NOISE), targets).long()
+    losses = functional.cross_entropy(
+        logits.transpose(1, 2), answers, reduction="none", label_smoothing=SMOOTHING
+    )
+    return (losses * weights).sum() / weights.sum()
+
+
+def hearing_loss(predicted: Tensor, taught: Tensor) -> Tensor:
+    """Squared error to the teacher's components where there is a teacher (no NaN)."""
+    late = predicted[:, HEARING_DELAY:]
+    due = taught[:, : late.shape[1]]
+    known = ~torch.isnan(due[..., 0])
+    if not bool(known.any()):
+        return predicted.sum() * 0.0
+    return functional.mse_loss(late[known], due[known])
