@@ -70,7 +70,7 @@ class _Resampler:
 
 
 def _read_s16le(payload: bytes) -> Floats:
-    return np.multiply(np.frombuffer(payload, "<i2"), UNIT, dtype=np.float32)
+    return np.frombuffer(payload, "<i2") * UNIT
 
 
 def _read_f32le(payload: bytes) -> Floats:

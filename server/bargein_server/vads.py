@@ -1,0 +1,10 @@
+"""Which voice activity detector the options ask for."""
+
+from bargein_protocol.options import Options
+
+from bargein_server.detection.vad import Vad, WebrtcVad
+
+
+def make_vad(options: Options) -> Vad:
+    """A fresh VAD as `options.vad` names it."""
+    return WebrtcVad(options.vad_aggressiveness)
