@@ -84,6 +84,9 @@ class ErrorCode(Enum):
     REPLACED = _Row(
         "replaced", "client", 4414, "never", "another connection has resumed this session"
     )
+    RESUME_TOO_OLD = _Row(
+        "resume_too_old", "client", 4415, "later", "messages after `after` are no longer held"
+    )
     CONNECTION_LOST = _Row(
         "connection_lost", "network", 1006, "resume", "the connection broke without a close"
     )

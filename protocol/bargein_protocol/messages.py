@@ -30,7 +30,7 @@ class _Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit
 
 class _ServerMessage(_Message, frozen=True, kw_only=True):
     seq: int = 0
-    """1, 2, 3 … per session; set when the message is put on the wire."""
+    """1, 2, 3 … per session; 0 for what concerns this one connection (resumed, joined, refused)."""
 
 
 class Resume(msgspec.Struct, frozen=True, kw_only=True):
@@ -387,3 +387,39 @@ ServerMessage = (
     | SessionClosed
 )
 Verdict = Interruption | NonInterruption
+
+# ---------------------------------------------------------------------------- /v1/events
+
+
+class Subscribed(_Message, frozen=True, kw_only=True, tag="subscribed"):
+    """First on every connection to `/v1/events`."""
+
+    log_id: str
+    """Names the event log; another one (the server was restarted) numbers its events anew."""
+    seq: int
+    """The latest event so far; those after `after` follow if it was given, else the news only."""
+
+
+class Event(_Message, frozen=True, kw_only=True, tag="event"):
+    """Something that a session said."""
+
+    seq: int
+    """Its number in the log, over all sessions; holes are other sessions' or other types."""
+    session_id: str
+    """Whose event it is."""
+    event: dict[str, Any]
+    """The server message as the session's client got it, without its tokens."""
+    metadata: dict[str, Any] | UnsetType = UNSET
+    """The client's labels; with `session.created` only."""
+
+
+class Missed(_Message, frozen=True, kw_only=True, tag="missed"):
+    """The reader was away or slow for longer than the log keeps events."""
+
+    count: int
+    """Events of all sessions and types that are gone."""
+    seq: int
+    """The number of the last one that is gone."""
+
+
+EventsMessage = Subscribed | Event | Missed

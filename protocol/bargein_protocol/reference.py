@@ -22,6 +22,7 @@ from bargein_protocol.errors import ErrorCode, WarningCode
 from bargein_protocol.messages import (
     Attach,
     ClientMessage,
+    EventsMessage,
     ModelInfo,
     Resume,
     ServerInfo,
@@ -47,6 +48,8 @@ def render() -> str:
         "## Server → client\n",
         f"Every message also has `seq` (integer): {attribute_docs(SessionCreated)['seq']}\n",
         *(_section(message) for message in get_args(ServerMessage)),
+        "## Server → subscriber (`/v1/events`)\n",
+        *(_section(message) for message in get_args(EventsMessage)),
         "## Objects inside messages\n",
         *(_section(part) for part in OBJECTS),
         "## Errors\n",
@@ -85,7 +88,8 @@ def _section(owner: type[msgspec.Struct]) -> str:
     tag = owner.__struct_config__.tag
     heading = f"### {f'`{tag}`' if tag else owner.__name__}\n\n{inspect.getdoc(owner)}\n"
     docs = attribute_docs(owner)
-    fields = [field for field in _fields(owner) if field.name != "seq"]
+    said_once = owner in get_args(ServerMessage)  # `seq` stands above them all
+    fields = [field for field in _fields(owner) if not (said_once and field.name == "seq")]
     if not fields:
         return heading
     columns = ("field", "type", "unit", "default", "range", "meaning")
