@@ -6,5 +6,13 @@ from bargein_server.detection.vad import Vad, WebrtcVad
 
 
 def make_vad(options: Options) -> Vad:
-    """A fresh VAD as `options.vad` names it."""
+    """A fresh VAD as `options.vad` names it.
+
+    Raises:
+        SileroUnavailableError: Silero's weights are not installed.
+    """
+    if options.vad == "silero":
+        from bargein_server.silero import SileroVad
+
+        return SileroVad()
     return WebrtcVad(options.vad_aggressiveness)

@@ -131,6 +131,12 @@ def test_the_audio_opens_as_wav_with_gaps_as_silence(tmp_path: Path) -> None:
     assert samples[2 * (gap + 4000) :].startswith(pcm(320, 9))
 
 
+def test_agent_audio_lies_where_the_detector_hears_it(tmp_path: Path) -> None:
+    record(tmp_path, [UserAudio(pcm(8000)), AgentAudio(pcm(320, 5)), AgentAudio(pcm(320, 6))])
+    agent = read_recording(tmp_path / "call-1.bargein").agent
+    assert agent == bytes(16_000) + pcm(320, 5) + pcm(320, 6)
+
+
 def test_equal_frames_share_a_line(tmp_path: Path) -> None:
     record(tmp_path, [UserAudio(pcm(320))] * 250, header(two_tracks=False))
     lines = (tmp_path / "call-1.bargein" / "inputs.jsonl").read_text().splitlines()

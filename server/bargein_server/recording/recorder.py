@@ -11,6 +11,7 @@ from bargein_protocol.recording import SAMPLE_RATE, Header
 from msgspec.structs import replace
 
 from bargein_server.detection.inputs import AgentAudio, Gap, Input, Position, Tick, UserAudio
+from bargein_server.detection.tracks import REFERENCE_SLACK
 from bargein_server.recording.files import Batch, RecordingFiles, make_folder
 from bargein_server.recording.format import (
     Announced,
@@ -104,6 +105,8 @@ class Recorder:
                 self._audio(UserAudio, position, pcm)
                 self._position += len(pcm) // BYTES_PER_SAMPLE
             case AgentAudio(pcm=pcm):
+                if position - self._agent_end > REFERENCE_SLACK:  # as the detector places it
+                    self._agent_end = position
                 self._audio(AgentAudio, self._agent_end, pcm)
                 self._agent_end += len(pcm) // BYTES_PER_SAMPLE
             case Gap(duration=duration) | Tick(duration=duration):
