@@ -1,1 +1,1 @@
-"""The exam: overlaps from sources a model was not trained on, its answers, and what they are worth."""
+"""The exam: overlaps from sources not used in training, the answers, and what they are worth."""

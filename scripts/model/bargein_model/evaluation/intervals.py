@@ -40,12 +40,16 @@ def bootstrap(
     rng = np.random.default_rng(seed)
     keys = list(zip(strata or [""] * len(clusters), clusters, strict=True))
     names = sorted(set(keys))
-    member = np.array([names.index(key) for key in keys])
+    places = {name: place for place, name in enumerate(names)}
+    member = np.array([places[key] for key in keys])
     stratum = np.array([name[0] for name in names])
     pools = [np.flatnonzero(stratum == value) for value in dict.fromkeys(stratum)]
     values = []
     for _ in range(resamples):
         drawn = np.concatenate([rng.choice(pool, len(pool)) for pool in pools])
         values.append(figure(np.bincount(drawn, minlength=len(names))[member].astype(np.float64)))
-    low, high = np.nanquantile(values, [0.025, 0.975])
+    known = [value for value in values if not np.isnan(value)]
+    if not known:
+        return float("nan"), float("nan")
+    low, high = np.quantile(known, [0.025, 0.975])
     return float(low), float(high)

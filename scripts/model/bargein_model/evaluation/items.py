@@ -24,7 +24,7 @@ class Group(Enum):
     BABBLE = ("babble", False, 1 / 6)
     ECHO = ("echo of the agent", False, 1 / 6)
 
-    def __init__(self, title: str, interrupts: bool, weight: float) -> None:  # noqa: FBT001
+    def __init__(self, title: str, interrupts: bool, weight: float) -> None:
         self.title = title
         self.interrupts = interrupts
         self.weight = weight

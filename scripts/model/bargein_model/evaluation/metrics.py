@@ -64,7 +64,7 @@ def quantile(values: Array, weights: Array, level: float) -> float:
 
 
 def auc(scores: Array, positive: Flags, weights: Array) -> float:
-    """The chance that a positive scores over a negative (ties: half), by weight; NaN if one lacks."""
+    """The chance that a positive scores over a negative (ties: half); NaN if one side lacks."""
     good, bad = weights * positive, weights * ~positive
     if good.sum() <= 0 or bad.sum() <= 0:
         return float("nan")

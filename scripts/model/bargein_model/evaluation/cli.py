@@ -1,0 +1,128 @@
+"""The command `evaluate`."""
+
+import os
+import sys
+
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")  # one core per process; there are several processes
+
+from collections.abc import Iterable, Sequence  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import TypeVar  # noqa: E402
+
+import click  # noqa: E402
+from bargein_server.predictor import SyncPredictor  # noqa: E402
+from rich.console import Console  # noqa: E402
+from rich.progress import Progress  # noqa: E402
+
+from bargein_model.composer.corpus import Corpus  # noqa: E402
+from bargein_model.evaluation import output  # noqa: E402
+from bargein_model.evaluation.examination import (  # noqa: E402
+    ORACLE_SYSTEMS,
+    SYSTEMS,
+    Setting,
+    examine_all,
+)
+from bargein_model.evaluation.material import ROTATION, Material  # noqa: E402
+from bargein_model.evaluation.planning import Plan, plan_exam  # noqa: E402
+from bargein_model.evaluation.sheet import Sheet  # noqa: E402
+from bargein_model.evaluation.tables import report  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[4]
+T = TypeVar("T")
+FILE = click.Path(dir_okay=False, path_type=Path)
+PLAIN_WIDTH = 160
+"""Characters in a line where no terminal says."""
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command(context_settings={"max_content_width": 100})
+@click.option("--model", type=FILE, help="An ONNX file; default: the one that the server ships.")
+@click.option("--threshold", type=float, help="Default: the model's own.")
+@click.option(
+    "--corpus",
+    type=FOLDER,
+    default=ROOT.parent / "shared" / "corpus",
+    show_default="../shared/corpus",
+    help="A folder with a manifest.csv.",
+)
+@click.option(
+    "--work",
+    type=FOLDER,
+    default=ROOT / ".model",
+    show_default=".model",
+    help="Where decoded audio is kept.",
+)
+@click.option(
+    "--items",
+    default=100,
+    show_default=True,
+    help="Per class under mixed conditions; 0.4 times as many under each other one.",
+)
+@click.option("--seed", default=1, show_default=True, help="Of everything that is drawn.")
+@click.option(
+    "--leave-out",
+    metavar="SOURCE",
+    help="Examine on this source of the training split, which the model given by "
+    f"--model was trained without. For instance: {'; '.join(ROTATION)}.",
+)
+@click.option("--jobs", default=os.cpu_count() or 1, show_default="cores", help="Processes.")
+@click.option("--json", "json_file", type=FILE, help="Write every answer and every table.")
+@click.option("--markdown", type=FILE, help="Put the tables into this file, between its marks.")
+@click.option("--plots", type=FOLDER, help="Draw DET, calibration and detection-time curves.")
+def main(
+    model: Path | None,
+    threshold: float | None,
+    corpus: Path,
+    work: Path,
+    items: int,
+    seed: int,
+    leave_out: str | None,
+    jobs: int,
+    json_file: Path | None,
+    markdown: Path | None,
+    plots: Path | None,
+) -> None:
+    """Examine a model on overlaps from sources it was not trained on, beside rules without one.
+
+    The same seed, corpus and number of items give the same exam to the sample.
+    """
+    console = Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH)
+    info = SyncPredictor.open(model).info
+    plans = _plans(corpus, work, leave_out, seed, items)
+    setting = Setting(model, threshold, work / "corpus")
+    trials = _watched(examine_all(plans, setting, jobs), "examining", len(plans))
+    sheet = Sheet(trials)
+    about = (
+        f"Model {info.name} {info.version}, threshold {threshold or info.default_threshold:g}; "
+        f"{len(sheet)} items, seed {seed}; interruptions from "
+        f"{leave_out or 'the corpus’ validation split'}."
+    )
+    tables = report(sheet, SYSTEMS, ORACLE_SYSTEMS, None)
+    console.print(about)
+    output.show(tables, console)
+    if json_file:
+        output.to_json(json_file, tables, {"exam": sheet}, {"summary": about})
+    if markdown:
+        output.update_markdown(markdown, output.to_markdown(tables, about))
+    if plots:
+        from bargein_model.evaluation.plots import draw
+
+        draw(sheet, plots, SYSTEMS[1:])
+
+
+def _plans(
+    folder: Path, work: Path, leave_out: str | None, seed: int, items: int
+) -> Sequence[Plan]:
+    left_out = frozenset({leave_out} if leave_out else ())
+    corpus = Corpus((folder,), work / "corpus", left_out)
+    plans = plan_exam(Material(corpus, leave_out), seed=seed, items=items)
+    reels = sorted({clip.reel for plan in plans for clip in plan.clips})
+    for _ in _watched(corpus.decode(reels), "decoding", len(reels)):
+        pass
+    return plans
+
+
+def _watched(things: Iterable[T], what: str, total: int) -> list[T]:
+    with Progress() as progress:
+        return list(progress.track(things, total=total, description=what))

@@ -1,0 +1,130 @@
+"""Decides, before any audio is touched, what every item of the exam is made of."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import zip_longest
+
+import numpy as np
+
+from bargein_model.composer.corpus import Clip
+from bargein_model.evaluation.items import Condition, Group
+from bargein_model.evaluation.material import Material
+
+Random = np.random.Generator
+REPEATS = 4
+"""How often one clip may appear in one condition, where a stratum has few …"""
+PIECES = 12
+"""… and where it is long, so that each time another piece of it sounds."""
+SIDE_SHARE = 0.4
+"""Items per group in the other conditions, as a share of those in the mixed one."""
+
+_LONG_RECORDINGS = {Group.MUSIC, Group.BABBLE, Group.ECHO}
+GROUPS: dict[Condition, tuple[Group, ...]] = {
+    Condition.MIXED: tuple(Group),
+    Condition.CLEAN: tuple(group for group in Group if group is not Group.ECHO),
+    Condition.TELEPHONE: tuple(group for group in Group if group is not Group.ECHO),
+    Condition.NOISY: tuple(group for group in Group if group is not Group.ECHO),
+    Condition.LEVELS: (Group.LONG, Group.SHORT, Group.CONTINUED, Group.BACKCHANNEL, Group.VOCAL),
+    Condition.ECHO_REFERENCE: (Group.LONG, Group.SHORT, Group.BACKCHANNEL, Group.ECHO),
+    Condition.ECHO: (Group.LONG, Group.SHORT, Group.BACKCHANNEL, Group.ECHO),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One item: its clips, and the seed of whatever else is random about it."""
+
+    name: str
+    group: Group
+    condition: Condition
+    seed: int
+    sound: Clip
+    room: Clip | None
+    background: Clip | None
+    agent: Clip
+    echo_path: Clip | None
+
+    @property
+    def clips(self) -> tuple[Clip, ...]:
+        """Every clip that goes into the item."""
+        parts = (self.sound, self.room, self.background, self.agent, self.echo_path)
+        return tuple(part for part in parts if part is not None)
+
+
+def plan_exam(material: Material, *, seed: int, items: int) -> list[Plan]:
+    """The whole exam; the same arguments give the same plans.
+
+    Args:
+        material: what to draw from.
+        seed: of every draw.
+        items: per group in the mixed condition.
+    """
+    return [
+        plan
+        for condition, groups in GROUPS.items()
+        for group in groups
+        for plan in _section(material, condition, group, seed, items)
+    ]
+
+
+def _section(
+    material: Material, condition: Condition, group: Group, seed: int, items: int
+) -> Iterator[Plan]:
+    count = items if condition is Condition.MIXED else max(1, round(items * SIDE_SHARE))
+    rng = np.random.default_rng(_number(f"{seed}/{condition.name}/{group.name}"))
+    most = PIECES if group in _LONG_RECORDINGS else REPEATS
+    for index, clip in enumerate(_evenly(material.strata(group), count, most, rng)):
+        name = f"{condition.name.lower()}-{group.name.lower()}-{index:03}"
+        yield _plan(material, name, group, condition, clip, _number(f"{seed}/{name}"))
+
+
+def _plan(
+    material: Material, name: str, group: Group, condition: Condition, sound: Clip, seed: int
+) -> Plan:
+    rng = np.random.default_rng(seed)
+    mixed = condition is Condition.MIXED
+    noisy = condition is Condition.NOISY or (mixed and rng.random() < 0.7)
+    leaking = group is Group.ECHO or condition in {Condition.ECHO, Condition.ECHO_REFERENCE}
+    return Plan(
+        name=name,
+        group=group,
+        condition=condition,
+        seed=seed,
+        sound=sound,
+        room=_one(material.rooms, rng) if mixed and rng.random() < 0.7 else None,
+        background=_background(material, sound, rng) if noisy else None,
+        agent=sound if group is Group.ECHO else _other_voice(material.agents, sound, rng),
+        echo_path=_one(material.echo_paths, rng) if leaking else None,
+    )
+
+
+def _evenly(strata: dict[str, list[Clip]], count: int, most: int, rng: Random) -> list[Clip]:
+    """Clips from all strata in turn until there are enough, none more than `most` times."""
+    columns = []
+    for clips in strata.values():
+        rounds = min(most, -(-count // len(clips)))
+        columns.append(
+            [clips[place] for _ in range(rounds) for place in rng.permutation(len(clips))]
+        )
+    turns = (clip for row in zip_longest(*columns) for clip in row if clip is not None)
+    return [clip for clip, _ in zip(turns, range(count), strict=False)]
+
+
+def _background(material: Material, sound: Clip, rng: Random) -> Clip:
+    kind = str(rng.choice(["noise", "babble", "music"], p=[0.5, 0.25, 0.25]))
+    others = [c for c in material.backgrounds[kind] if c.speaker != sound.speaker]
+    return _one(others or material.backgrounds[kind], rng)
+
+
+def _other_voice(agents: Sequence[Clip], sound: Clip, rng: Random) -> Clip:
+    others = [agent for agent in agents if agent.speaker != sound.speaker]
+    return _one(others or agents, rng)
+
+
+def _one(clips: Sequence[Clip], rng: Random) -> Clip:
+    return clips[int(rng.integers(len(clips)))]
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=6).digest())
