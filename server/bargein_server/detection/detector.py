@@ -88,6 +88,11 @@ class Detector:
         """Samples of user audio so far, gaps and ticks included."""
         return self._tracks.user.end
 
+    @property
+    def audio_held(self) -> int:
+        """Samples of audio in memory, both tracks together."""
+        return self._tracks.held
+
     def handle(self, event: Input) -> list[Output]:
         """Take one input; returns what follows from it, in order."""
         self._out = []
@@ -191,7 +196,7 @@ class Detector:
             case AgentStarted():
                 self._agent_started(marker.at, now)
             case AgentStopped():
-                self._agent_stopped(marker.at)
+                self._agent_stopped(marker.at, now)
             case OverlapStarted():
                 self._client_onset(marker, now)
             case OverlapEnded():
@@ -205,9 +210,9 @@ class Detector:
             self._transcripts.agent_started()
             self._say(self._overlaps.follow(self._speech, now))
 
-    def _agent_stopped(self, at: int) -> None:
+    def _agent_stopped(self, at: int, now: int) -> None:
         if self._agent.speaking:
-            self._say(self._overlaps.abandon("agent_stopped", at))
+            self._say(self._overlaps.abandon("agent_stopped", at, now))
             self._agent.stop()
             self._say(self._transcripts.agent_stopped(at))
 
@@ -264,7 +269,7 @@ class Detector:
             self._say(self._transcripts.release_all(self._heard))
 
     def _end(self) -> None:
-        self._say(self._overlaps.abandon("session_closed", self._heard))
+        self._say(self._overlaps.abandon("session_closed", self._heard, self._heard))
         self._agent.stop()
         self._watch.agent_started()
         self._scheduled.clear()

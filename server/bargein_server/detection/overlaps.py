@@ -108,7 +108,7 @@ class Overlaps:
         overlap = Overlap(self.count, onset=onset, sound_end=sound_end, keep_until=keep_until)
         overlap.start_over(self._epoch, self._timing)
         self._current = overlap
-        opened = OverlapOpened(at=at, overlap_id=overlap.overlap_id, onset=onset)
+        opened = OverlapOpened(at=max(at, onset), overlap_id=overlap.overlap_id, onset=onset)
         return [opened, *self._listen(overlap, at)]
 
     def end(self, at: int) -> list[Output]:
@@ -123,8 +123,8 @@ class Overlaps:
             return [closed]
         return [closed, *self._reject(overlap, OverlapEvent.ENDED, at)]
 
-    def abandon(self, reason: Reason, at: int) -> list[Output]:
-        """The agent stopped or the session ended: close every overlap, whatever is still due."""
+    def abandon(self, reason: Reason, at: int, now: int) -> list[Output]:
+        """The agent stopped or the session ended at `at`: close every overlap, whatever is due."""
         overlaps, current = self._all(), self._current
         self._awaiting, self._current = [], None
         out: list[Output] = []
@@ -132,6 +132,7 @@ class Overlaps:
             out.append(OverlapClosed(at=at, overlap_id=current.overlap_id))
         for overlap in overlaps:
             if overlap.undecided:
+                self._cool_down(now)
                 out += self._verdict_no(overlap, reason, "model", at, conclusive=False)
             overlap.apply(OverlapEvent.ABANDONED)
         return out
@@ -270,6 +271,7 @@ class Overlaps:
         overlap.apply(event)
         if not undecided:
             return []
+        self._cool_down(at)
         if self._agent.within(overlap.sound_end, self._timing.start_boundary):
             return self._verdict_no(overlap, "too_short", "vad", at, conclusive=False)
         if overlap.evidence.probabilities:
@@ -280,7 +282,6 @@ class Overlaps:
     def _verdict_no(
         self, overlap: Overlap, reason: Reason, source: Source, at: int, *, conclusive: bool
     ) -> list[Output]:
-        self._cool_down(at)
         return [
             StreamEnded(at=at, overlap_id=overlap.overlap_id),
             NonInterruption(

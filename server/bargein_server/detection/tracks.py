@@ -5,6 +5,8 @@ from bargein_server.detection.window import AudioHistory
 
 REFERENCE_SLACK = samples(200)
 """How far the agent track may fall behind the user track before it is put back in step."""
+MAX_LEAD = samples(2000)
+"""How far the agent track may run ahead; agent audio beyond it is left out, so memory is bounded."""
 MARGIN = samples(500)
 """Audio kept beyond what is needed, so that the past is not cut at every frame."""
 
@@ -16,14 +18,24 @@ class Tracks:
         self.user = AudioHistory()
         self.agent = AudioHistory() if two_tracks else None
 
+    @property
+    def held(self) -> int:
+        """Samples in memory, both tracks together."""
+        tracks = (self.user, self.agent)
+        return sum(track.end - track.start for track in tracks if track is not None)
+
     def append_agent(self, pcm: bytes) -> None:
-        """Add agent audio after what came before, or now if the track has fallen behind."""
+        """Add agent audio after what came before, or now if the track has fallen behind.
+
+        Agent audio is what the loudspeaker plays now, so it comes at the pace of the user's.
+        """
         if self.agent is None:
             return
         behind = self.user.end - self.agent.end
         if behind > REFERENCE_SLACK:
             self.agent.silence(behind)
-        self.agent.append(pcm)
+        if behind > -MAX_LEAD:
+            self.agent.append(pcm)
 
     def forget(self, heard: int, needed: int | None, timing: Timing) -> None:
         """Drop what no prediction can ask for any more.

@@ -90,7 +90,7 @@ class TranscriptGate:
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
         self._held: deque[Words] = deque()
-        self._spans: deque[_Span] = deque(maxlen=MAX_SPANS)
+        self._spans: dict[int, _Span] = {}
         self._agent_stopped: int | None = None
 
     @property
@@ -122,24 +122,27 @@ class TranscriptGate:
 
     def overlap_opened(self, overlap_id: int, onset: int) -> None:
         """Words spoken from `onset` on wait."""
-        self._spans.append(_Span(overlap_id, onset))
+        self._spans[overlap_id] = _Span(overlap_id, onset)
+        settled = [i for i, s in self._spans.items() if s.outcome is not Outcome.UNDECIDED]
+        for old in settled[: len(self._spans) - MAX_SPANS]:
+            del self._spans[old]
 
     def overlap_ended(self, overlap_id: int, end: int) -> None:
         """The overlap's sound is over; later words are not its words."""
-        for span in self._spans:
-            if span.overlap_id == overlap_id:
-                span.end = end
+        if overlap_id in self._spans:
+            self._spans[overlap_id].end = end
 
     def decided(self, overlap_id: int, outcome: Outcome, reason: Reason, at: int) -> list[Output]:
         """The overlap has its verdict; settles the words that waited for it."""
-        for span in self._spans:
-            if span.overlap_id == overlap_id:
-                span.outcome, span.reason = outcome, reason
+        span = self._spans.get(overlap_id)
+        if span is None:
+            return []
+        span.outcome, span.reason = outcome, reason
         if outcome is Outcome.INCONCLUSIVE:
             return self.release_all(at)
         for words in self._held:
             if words.overlap_id == overlap_id and words.fate is Fate.WAITING:
-                if outcome is Outcome.REJECTED:
+                if outcome is Outcome.REJECTED and span.holds(words):
                     self._reject(words, reason, at)
                 else:
                     words.settle(Fate.RELEASE)
@@ -199,7 +202,7 @@ class TranscriptGate:
         return Fate.RELEASE if answers else Fate.DROP
 
     def _span_of(self, words: Words) -> _Span | None:
-        held_by = [span for span in self._spans if span.holds(words)]
+        held_by = [span for span in self._spans.values() if span.holds(words)]
         return min(held_by, key=lambda span: span.outcome.value, default=None)
 
     def _flush(self, at: int) -> list[Output]:

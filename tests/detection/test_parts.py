@@ -1,0 +1,114 @@
+"""The detector's small parts, each with literal numbers."""
+
+import pytest
+from bargein_protocol.options import Options
+from bargein_server.detection.evidence import Evidence
+from bargein_server.detection.overlap import TRANSITIONS, UNDECIDED, OverlapState
+from bargein_server.detection.speech import MarkedSpeech, SpeechChange, SpeechGate
+from bargein_server.detection.timing import Timing
+from bargein_server.detection.vad import WebrtcVad
+from bargein_server.detection.window import AudioHistory
+from support.traces import probabilities
+
+
+def test_history_reads_what_it_holds_and_silence_elsewhere() -> None:
+    history = AudioHistory()
+    history.append(b"\1\0\2\0\3\0")
+    history.silence(1)
+    history.append(b"\5\0")
+    history.forget_before(1)
+    assert (history.start, history.end) == (1, 5)
+    assert history.read(-1, 7) == bytes(4) + b"\2\0\3\0\0\0\5\0" + bytes(4)
+    assert history.read(2, 3) == b"\3\0"
+    assert history.read(7, 9) == bytes(4)
+
+
+def test_history_forgets_no_further_than_its_end() -> None:
+    history = AudioHistory()
+    history.append(bytes(20))
+    history.forget_before(50)
+    assert (history.start, history.end) == (10, 10)
+
+
+def hear(gate: SpeechGate, frames: str, start: int = 0) -> list[tuple[SpeechChange, int]]:
+    """Feed 10 ms frames written as a string, `x` = voiced; returns the changes and when."""
+    changes = []
+    for index, frame in enumerate(frames, start + 1):
+        change = gate.hear(voiced=frame == "x", end=index * 160)
+        if change is not SpeechChange.NONE:
+            changes.append((change, index * 160))
+    return changes
+
+
+def test_an_onset_takes_enough_voiced_frames_and_is_dated_back_to_the_first() -> None:
+    gate = SpeechGate(160, onset=3 * 160, hangover=5 * 160)
+    assert hear(gate, "..x.x..........") == []
+    assert hear(gate, "x.x.x", start=15) == [(SpeechChange.ONSET, 20 * 160)]
+    assert gate.onset == 15 * 160
+
+
+def test_an_offset_follows_the_hangover_and_names_the_last_sound() -> None:
+    gate = SpeechGate(160, onset=2 * 160, hangover=5 * 160)
+    assert hear(gate, "xxxx.....") == [(SpeechChange.ONSET, 320), (SpeechChange.OFFSET, 9 * 160)]
+    assert gate.sound_end == 4 * 160
+
+
+def test_a_pause_shorter_than_the_hangover_is_no_offset() -> None:
+    gate = SpeechGate(160, onset=2 * 160, hangover=5 * 160)
+    assert hear(gate, "xxx....xxx....xxx") == [(SpeechChange.ONSET, 320)]
+
+
+def test_marked_speech_is_idempotent() -> None:
+    speech = MarkedSpeech()
+    speech.finish(5)
+    speech.begin(100)
+    speech.begin(200)
+    speech.hear(400)
+    assert (speech.sounding, speech.onset, speech.sound_end) == (True, 100, 400)
+    speech.finish(350)
+    speech.finish(500)
+    assert (speech.sounding, speech.sound_end) == (False, 350)
+
+
+def test_evidence_leaves_out_the_pre_roll_and_wants_frames_in_a_row() -> None:
+    evidence = Evidence(onset=1000, min_frames=2)
+    evidence.add((probabilities(1.0), probabilities(1.0), probabilities(0.3)), end=1600)
+    assert evidence.probabilities == (1.0, 0.3)
+    assert evidence.best == 0.3
+    evidence.add((probabilities(0.8), probabilities(0.6)), end=2400)
+    assert evidence.best == 0.6
+
+
+@pytest.mark.parametrize(
+    ("rest", "reason"),
+    [("backchannel", "backchannel"), ("vocal", "noise"), ("noise", "noise"), ("echo", "echo")],
+)
+def test_the_reason_is_the_likeliest_class(rest: str, reason: str) -> None:
+    evidence = Evidence(onset=0, min_frames=2)
+    evidence.add((probabilities(0.4, rest),) * 3, end=1200)
+    assert evidence.reason == reason
+
+
+def test_no_overlap_gets_a_second_verdict_by_the_table() -> None:
+    for state, events in TRANSITIONS.items():
+        for target in events.values():
+            assert state != OverlapState.CLOSED
+            if state not in UNDECIDED:
+                assert target is OverlapState.CLOSED
+
+
+def test_the_threshold_must_be_resolved() -> None:
+    with pytest.raises(ValueError, match="threshold"):
+        Timing.of(Options())
+
+
+def test_webrtc_hears_a_hum_and_not_silence() -> None:
+    vad = WebrtcVad(aggressiveness=1)
+    assert not any(vad.is_speech(bytes(320)) for _ in range(20))
+    buzz = b"".join(
+        (12000 * (1 if (n // 50) % 2 else -1)).to_bytes(2, "little", signed=True)
+        for n in range(160)
+    )
+    assert any(vad.is_speech(buzz) for _ in range(20))
+    vad.reset()
+    assert not vad.is_speech(bytes(320))
