@@ -1,0 +1,34 @@
+import { ERRORS } from "./errors.js";
+
+/** @import { ErrorCode } from "../types/messages.js" */
+
+/** A session or a subscription could not be opened or did not live on. */
+export class BargeinError extends Error {
+  /**
+   * @param {ErrorCode} code A row of the protocol's table of errors.
+   * @param {string} [detail] What happened, for people.
+   */
+  constructor(code, detail) {
+    super(`${code}: ${detail || ERRORS[code].meaning}`);
+    this.name = "BargeinError";
+    /** A row of the protocol's table of errors. */
+    this.code = code;
+    /** Whose fault it is. */
+    this.fault = ERRORS[code].fault;
+  }
+}
+
+/** @type {ReadonlyMap<number | null, ErrorCode>} */
+const BY_CLOSE_CODE = new Map(
+  Object.entries(ERRORS).map(([code, row]) => [row.closeCode, /** @type {ErrorCode} */ (code)]),
+);
+
+/**
+ * The error behind a WebSocket close code; null for an ordinary end (1000, 1001).
+ * @param {number} closeCode
+ * @returns {ErrorCode | null}
+ */
+export function errorForClose(closeCode) {
+  if (closeCode === 1000 || closeCode === 1001) return null;
+  return BY_CLOSE_CODE.get(closeCode) ?? "connection_lost";
+}
