@@ -1,0 +1,70 @@
+"""What the model costs: one step of 100 ms, a whole window, a batch."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from bargein_server.models.batch import Span, hear
+from bargein_server.models.contract import SHIPPED_MODEL, Model
+from bargein_server.models.onnx import OnnxModel
+from bargein_server.predictor import SyncPredictor
+
+from benchmarks.figures import COLUMNS, Distribution, Section, Setup, Tell
+
+STEP_MS, WINDOW_MS, BATCH = 100, 3000, 16
+TIMES = 200
+WARM_UP = 10
+
+
+async def measure(setup: Setup, tell: Tell) -> Section:  # noqa: ARG001 – they are all called alike
+    """Run the shipped model as the server does, on one thread."""
+    model = OnnxModel.open(SHIPPED_MODEL, threads=1)
+    cases = {
+        f"a step of {STEP_MS} ms": (_steps(model), 1),
+        f"a step of {STEP_MS} ms, {BATCH} at once": (_batch(model), BATCH),
+        f"a window of {WINDOW_MS} ms": (_windows(model), 1),
+    }
+    costs: dict[str, Distribution] = {}
+    for number, (name, (run, share)) in enumerate(cases.items()):
+        tell(number / len(cases), name)
+        costs[name] = _time(run, share)
+    info = model.info
+    return Section(
+        title=f"The model {info.name} {info.version}: processor time in ms, each",
+        columns=("", *COLUMNS),
+        rows=tuple((name, *cost.cells()) for name, cost in costs.items()),
+        figures=dict(costs),
+    )
+
+
+def _time(run: Callable[[], object], share: int) -> Distribution:
+    for _ in range(WARM_UP):
+        run()
+    costs: list[float] = []
+    for _ in range(TIMES):
+        began = time.process_time_ns()
+        run()
+        costs.append((time.process_time_ns() - began) / 1e6 / share)
+    return Distribution.of(costs)
+
+
+def _steps(model: Model) -> Callable[[], object]:
+    stream = SyncPredictor(model).stream()
+    audio = _sound(STEP_MS)
+    return lambda: stream.predict(audio)
+
+
+def _windows(model: Model) -> Callable[[], object]:
+    predictor = SyncPredictor(model)
+    audio = _sound(WINDOW_MS)
+    return lambda: predictor.stream().predict(audio)
+
+
+def _batch(model: Model) -> Callable[[], object]:
+    spans = [Span(_sound(STEP_MS), None, None) for _ in range(BATCH)]
+    return lambda: hear(model, spans)
+
+
+def _sound(duration_ms: int) -> bytes:
+    noise = np.random.default_rng(1).normal(0, 1000, 16 * duration_ms)
+    return noise.astype("<i2").tobytes()
