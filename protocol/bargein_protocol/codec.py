@@ -6,7 +6,7 @@ import msgspec
 import orjson
 
 from bargein_protocol.errors import ErrorCode, ProtocolError
-from bargein_protocol.messages import ClientMessage, ServerMessage
+from bargein_protocol.messages import ClientMessage, EventsMessage, ServerMessage
 
 _CLIENT_TYPES = {str(struct.__struct_config__.tag) for struct in get_args(ClientMessage)}
 _SERVER_TYPES = {str(struct.__struct_config__.tag) for struct in get_args(ServerMessage)}
@@ -43,7 +43,7 @@ def decode_server(data: str | bytes) -> ServerMessage | None:
         raise ProtocolError(ErrorCode.INVALID_MESSAGE, f"{kind}: {error}") from None
 
 
-def encode(message: ClientMessage | ServerMessage) -> bytes:
+def encode(message: ClientMessage | ServerMessage | EventsMessage) -> bytes:
     """Write a message as JSON; absent fields stay absent."""
     return orjson.dumps(msgspec.to_builtins(message))
 

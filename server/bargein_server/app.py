@@ -1,0 +1,138 @@
+"""One server: its parts put together, started, drained and stopped.
+
+state     new sessions  ports          goes to
+────────  ────────────  ─────────────  ─────────────────────────────
+STARTING  –             not yet open   READY
+READY     welcome       open           DRAINING by `drain`
+DRAINING  503           open           STOPPED when the last session ended, or in time
+STOPPED   –             closed         –
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from enum import Enum, auto
+from importlib.metadata import version
+from typing import NamedTuple
+
+from bargein_protocol.errors import ErrorCode
+from bargein_protocol.messages import ModelInfo, ServerInfo
+
+from bargein_server.auth import Authority
+from bargein_server.census import Census
+from bargein_server.event_log import EventLog
+from bargein_server.extensions import EXTENSIONS
+from bargein_server.http import Companion
+from bargein_server.listener import Listener
+from bargein_server.metrics import Metrics
+from bargein_server.options import resolve
+from bargein_server.predictor import Predictor
+from bargein_server.services import Services
+from bargein_server.sessions import Sessions
+from bargein_server.settings import Settings
+from bargein_server.vads import make_vad
+
+
+class AppState(Enum):
+    """Where a server stands."""
+
+    STARTING = auto()
+    READY = auto()
+    DRAINING = auto()
+    STOPPED = auto()
+
+
+class Addresses(NamedTuple):
+    """Where a server listens."""
+
+    host: str
+    port: int
+    http_port: int
+
+    @property
+    def url(self) -> str:
+        """Base URL of the WebSocket port."""
+        return f"ws://{_bracketed(self.host)}:{self.port}"
+
+    @property
+    def http_url(self) -> str:
+        """Base URL of the HTTP port."""
+        return f"http://{_bracketed(self.host)}:{self.http_port}"
+
+
+class App:
+    """The parts of one server; `running` starts and stops it.
+
+    Args:
+        settings: what it runs by.
+        predictor: open and warm; the caller closes it.
+    """
+
+    def __init__(self, settings: Settings, predictor: Predictor) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.authority = Authority(settings.keys, leeway_s=settings.token_leeway_s)
+        info = predictor.info
+        self.services = Services(
+            settings=settings,
+            defaults=resolve(settings.options, info.default_threshold),
+            predictor=predictor,
+            vad=make_vad,
+            event_log=EventLog(settings.event_log_count, settings.event_log_bytes),
+            metrics=self.metrics,
+            census=Census(),
+            model=ModelInfo(
+                name=info.name, version=info.version, default_threshold=info.default_threshold
+            ),
+            server=ServerInfo(name="bargein", version=version("bargein")),
+        )
+        self.sessions = Sessions(self.services)
+        self.listener = Listener(self.services, self.authority)
+        self.companion = Companion(self.services, self.authority, self.sessions, self.is_ready)
+        self.state = AppState.STARTING
+        for extend in EXTENSIONS:
+            extend(self)
+
+    def is_ready(self) -> bool:
+        """Whether new sessions are welcome."""
+        return self.state is AppState.READY
+
+    async def start(self) -> Addresses:
+        """Open the ports.
+
+        Raises:
+            OSError: a port is taken, or the host is not an address of this machine.
+        """
+        settings = self.settings
+        http_port = await self.companion.start(settings.http_port)
+        port = await self.listener.start(settings.port)
+        self.state = AppState.READY
+        return Addresses(settings.host, port, http_port)
+
+    async def drain(self) -> None:
+        """Refuse new connections; returns when the last one has ended, or in `drain_timeout_s`."""
+        self.state = AppState.DRAINING
+        self.listener.draining = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.drain_timeout_s):
+                await self.services.census.empty()
+
+    async def stop(self) -> None:
+        """End all sessions (close code 1012) and close the ports."""
+        self.state = AppState.STOPPED
+        self.sessions.end_all(ErrorCode.SHUTTING_DOWN)
+        await self.listener.stop(ErrorCode.SHUTTING_DOWN.close_code or 1012)
+        await self.companion.stop()
+
+
+@contextlib.asynccontextmanager
+async def running(app: App) -> AsyncGenerator[Addresses]:
+    """A started server; it is stopped on leaving."""
+    try:
+        yield await app.start()
+    finally:
+        await app.stop()
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,31 @@
+"""Which web pages may talk to the server.
+
+A browser says on whose behalf it connects (`Origin`). Where keys are configured, the token decides.
+Without keys everything is allowed to everybody on this machine, but that must not mean: to every
+page on the Internet that someone on this machine looks at.
+"""
+
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from bargein_server.settings import is_loopback
+
+
+def may_connect(origin: str | None, *, allowed: Collection[str], keys: bool) -> bool:
+    """Whether a request with this `Origin` (None: not from a browser) may come in.
+
+    Args:
+        origin: the header's value.
+        allowed: origins that may; "*" is all of them.
+        keys: whether keys are configured.
+    """
+    if origin is None or "*" in allowed or origin.rstrip("/") in allowed:
+        return True
+    if allowed:
+        return False
+    return keys or is_loopback(urlsplit(origin).hostname or "")
+
+
+def is_own_host(host: str | None, *, keys: bool) -> bool:
+    """Whether the `Host` header names this machine; a page's DNS trick would name another."""
+    return keys or host is None or is_loopback(urlsplit(f"//{host}").hostname or "")

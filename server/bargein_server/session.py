@@ -1,0 +1,428 @@
+"""The actor of one session: the only place with a clock.
+
+    state    connection  goes to
+    ───────  ──────────  ─────────────────────────────────────────────────────────────────────
+    LIVE     there       PARKED when it is lost, ENDED by session.close, a limit or an error
+    PARKED   lost        LIVE when it is resumed, ENDED when the resume window passes
+    ENDED    –           –
+
+The session is a plain object that its connections, the predictor's answers and one timer call; it
+has no task. Whatever happens becomes an input of the core through `_feed` alone, and is recorded
+there; what the core says goes to its `Audience`.
+"""
+
+import asyncio
+import logging
+import math
+import secrets
+from collections.abc import Callable
+from enum import Enum, auto
+
+from bargein_protocol import messages
+from bargein_protocol.audio import Track
+from bargein_protocol.errors import ErrorCode, ProtocolError, WarningCode, error_for_close
+from bargein_protocol.messages import ClientMessage, SessionCreated, Verdict
+from bargein_protocol.options import OptionsUpdate
+
+from bargein_server.audience import Audience
+from bargein_server.core import CoreOutput, SessionCore
+from bargein_server.detection import inputs
+from bargein_server.detection.inputs import Input
+from bargein_server.detection.outputs import RequestPrediction, StreamEnded
+from bargein_server.detection.timing import samples
+from bargein_server.limits import Limits
+from bargein_server.markers import to_input
+from bargein_server.member import GOODBYE, Farewell, Member
+from bargein_server.options import effective, unknown_options
+from bargein_server.pace import Pace
+from bargein_server.predictions import Answer, Predictions
+from bargein_server.quality import QualityMonitor
+from bargein_server.recording.recorder import Recorder
+from bargein_server.services import Services
+from bargein_server.wire import milliseconds
+
+logger = logging.getLogger(__name__)
+
+SAMPLES_PER_S = 16_000
+BYTES_PER_S = 2 * SAMPLES_PER_S
+STALL_SLACK_S = 0.06
+"""How late audio may be before silence is made up for it."""
+SLOW_SAMPLES = 2 * SAMPLES_PER_S
+"""Silence made up for stalled audio after which the client is told."""
+HOLD_AHEAD_S = 0.25
+"""Audio further ahead of real time than this waits for the answers to its predictions."""
+FAST_AHEAD_S = 2.0
+"""Audio further ahead than this is mentioned to the client."""
+MAX_OUTSTANDING = 20
+"""Questions to the model after which even audio in real time waits."""
+
+
+class SessionState(Enum):
+    """Where a session stands."""
+
+    LIVE = auto()
+    PARKED = auto()
+    ENDED = auto()
+
+
+class Session:
+    """One session and its connections; ends by itself when a limit is reached.
+
+    Args:
+        services: what all sessions share.
+        core: the detector behind it.
+        audience: who hears it.
+        recorder: None if it is not recorded.
+        ended: called once, when it has ended.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        core: SessionCore,
+        audience: Audience,
+        *,
+        recorder: Recorder | None,
+        ended: Callable[["Session", str], None],
+    ) -> None:
+        self._services = services
+        self._core = core
+        self._audience = audience
+        self._recorder = recorder
+        self._ended = ended
+        self._loop = asyncio.get_running_loop()
+        self._state = SessionState.LIVE
+        self._owner: Member | None = None
+        now = self._loop.time()
+        self._limits = Limits(services.settings, now)
+        self._pace = Pace(STALL_SLACK_S)
+        self._quality = QualityMonitor()
+        self._predictions = Predictions(services.predictor, self._answered)
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiting = False
+        self._filled = 0
+        self._made_up = 0
+        self._held: set[Member] = set()
+        self._warned: set[WarningCode] = set()
+        self.resume_token = secrets.token_urlsafe(24)
+        self.attach_token = secrets.token_urlsafe(24)
+        self.last_verdict: Verdict | None = None
+        """The latest one."""
+
+    @property
+    def session_id(self) -> str:
+        """Its name."""
+        return self._core.session_id
+
+    @property
+    def state(self) -> SessionState:
+        """Where it stands."""
+        return self._state
+
+    @property
+    def at_ms(self) -> float:
+        """The audio clock."""
+        return milliseconds(self._core.position)
+
+    # ---------------------------------------------------------------- connections
+
+    def open(self, owner: Member, *, unknown: list[str]) -> None:
+        """Begin, with the connection that created it."""
+        self._owner = owner
+        self._audience.add(owner)
+        self._announce(self._created())
+        self._warn_unknown(unknown)
+        self._arm(self._loop.time())
+        owner.join(self)
+
+    def resume(self, owner: Member, after: int) -> None:
+        """Go on with another connection in place of the one that was lost.
+
+        Raises:
+            ProtocolError: what came after message `after` is not held any more.
+        """
+        missed = self._audience.missed(after)
+        if missed is None:
+            raise ProtocolError(
+                ErrorCode.RESUME_TOO_OLD, f"messages after {after} are no longer held"
+            )
+        former, self._owner = self._owner, owner
+        self._state = SessionState.LIVE
+        self._limits.unpark(self._loop.time())
+        if former is not None:
+            former.dismiss(ErrorCode.REPLACED)
+        owner.say(self._created())
+        for data in missed:
+            owner.send(data)
+        self._audience.add(owner)
+        self._services.metrics.resumed.inc()
+        owner.join(self)
+
+    def attach(self, member: Member) -> None:
+        """Let a second connection take part."""
+        member.say(self._created())
+        self._audience.add(member)
+        member.join(self)
+
+    def leave(self, member: Member, close_code: int) -> None:
+        """A connection is gone; the session waits for its owner if that may come back."""
+        self._audience.remove(member)
+        self._held.discard(member)
+        if member is not self._owner or self._state is not SessionState.LIVE:
+            return
+        self._owner = None
+        error = error_for_close(close_code)
+        if error is None or error.retry != "resume" or not self._services.settings.resume_window_s:
+            self.end(error, told=False)
+            return
+        self._state = SessionState.PARKED
+        now = self._loop.time()
+        self._limits.park(now)
+        self._arm(now)
+
+    # ---------------------------------------------------------------- what connections send
+
+    def hear(self, member: Member, track: Track, pcm: bytes) -> None:
+        """Take audio: 16 kHz mono s16le."""
+        self._limits.heard_at = now = self._loop.time()
+        if track == "agent":
+            self._feed(inputs.AgentAudio(pcm), now)
+            return
+        self._filled = 0
+        self._pace.heard(len(pcm) / BYTES_PER_S, now)
+        self._feed(inputs.UserAudio(pcm), now)
+        for code in self._quality.hear(pcm):
+            self._warn(code, code.meaning)
+        if self._pace.ahead_s(now) > HOLD_AHEAD_S or self._predictions.outstanding > (
+            MAX_OUTSTANDING
+        ):
+            self._throttle(member, now)
+
+    def take(self, member: Member, message: ClientMessage) -> None:
+        """Take a message.
+
+        Raises:
+            ProtocolError: it cannot be; the session goes on.
+        """
+        self._limits.heard_at = now = self._loop.time()
+        match message:
+            case messages.AudioGap():
+                self._gap(member, samples(message.duration_ms), now)
+            case messages.SessionUpdate():
+                self._update(message.options, now)
+            case messages.SessionClose():
+                self._close(member)
+                return
+            case messages.SessionCreate():
+                raise ProtocolError(ErrorCode.UNEXPECTED_MESSAGE, "the session is open already")
+            case _:
+                self._feed(to_input(message, self._core.position), now)
+        self._arm(now)
+
+    def refuse(self, error: ProtocolError) -> None:
+        """Tell of a message that was refused; a fatal one ends the session."""
+        if error.fatal:
+            self.end(error.code, error.detail)
+        else:
+            self._announce(messages.Error(code=error.code.code, message=error.detail, fatal=False))
+
+    def _gap(self, member: Member, duration: int, now: float) -> None:
+        tail = member.flush("user")
+        if tail:
+            self._feed(inputs.UserAudio(tail), now)
+        made_up = min(duration, self._filled)
+        self._filled -= made_up
+        if duration > made_up:
+            self._pace.heard((duration - made_up) / SAMPLES_PER_S, now)
+            self._feed(inputs.Gap(duration - made_up), now)
+
+    def _update(self, update: OptionsUpdate | None, now: float) -> None:
+        current = self._core.defaults if update is None else self._core.options
+        options = effective(current, update, self._services)
+        self._feed(inputs.OptionsChanged(options), now)
+        self._warn_unknown(unknown_options(update))
+
+    def _close(self, member: Member) -> None:
+        if member is self._owner:
+            self.end(None)
+        else:
+            member.close(GOODBYE)
+
+    # ---------------------------------------------------------------- in and out of the core
+
+    def _feed(self, input_: Input, now: float) -> None:
+        if self._recorder is not None:
+            self._recorder.input(self._core.position, input_)
+        said = self._core.handle(input_)
+        if said:
+            self._carry_out(said, now)
+
+    def _carry_out(self, said: list[CoreOutput], now: float) -> None:
+        for output in said:
+            if isinstance(output, RequestPrediction):
+                timeout_ms = self._core.options.prediction_timeout_ms
+                self._predictions.ask(output, timeout_ms, now)
+            elif isinstance(output, StreamEnded):
+                self._predictions.forget(output.overlap_id)
+            else:
+                if isinstance(output, Verdict):
+                    self.last_verdict = output
+                self._audience.publish(output)
+        self._check_recorder()
+        self._arm(now)
+
+    def _announce(self, message: messages.ServerMessage) -> None:
+        message = self._core.announce(message)
+        if self._recorder is not None:
+            self._recorder.announced(message)
+        self._audience.publish(message)
+
+    def _answered(self, answer: Answer, asked_at: float) -> None:
+        if self._state is SessionState.ENDED:
+            return
+        metrics = self._services.metrics
+        now = self._loop.time()
+        if isinstance(answer, inputs.PredictionFailed):
+            metrics.prediction_failures.labels(answer.cause).inc()
+        else:
+            metrics.prediction_seconds.observe(now - asked_at)
+        before = self.last_verdict
+        self._guarded(lambda: self._feed(answer, now))
+        if self.last_verdict is not before:
+            metrics.server_delay_seconds.observe(self._loop.time() - asked_at)
+        self._release()
+
+    # ---------------------------------------------------------------- the clock
+
+    def _arm(self, now: float) -> None:
+        """Have the timer run no later than the next deadline; it may run early for nothing."""
+        if self._state is SessionState.ENDED:
+            return
+        waiting = self._core.waiting
+        if waiting and not self._waiting:
+            self._pace.skip(now)
+        self._waiting = waiting
+        deadline = self._limits.deadline
+        if waiting:
+            deadline = min(deadline, self._pace.stalls_at)
+        elif math.isinf(deadline):
+            return
+        if self._timer is not None:
+            if self._timer.when() <= deadline:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(deadline, self._guarded, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        now = self._loop.time()
+        error = self._limits.exceeded(now)
+        if error is not None:
+            self.end(error)
+            return
+        if self._core.waiting:
+            self._fill_in(now)
+        self._arm(now)
+
+    def _fill_in(self, now: float) -> None:
+        missing = int(self._pace.missing_s(now) * SAMPLES_PER_S)
+        if missing <= 0:
+            return
+        self._pace.filled(missing / SAMPLES_PER_S)
+        self._filled += missing
+        self._made_up += missing
+        self._services.metrics.ticks.inc()
+        self._feed(inputs.Tick(missing), now)
+        if self._made_up > SLOW_SAMPLES:
+            self._warn_once(WarningCode.AUDIO_SLOW)
+
+    def _throttle(self, member: Member, now: float) -> None:
+        """Slow a client down that sends faster than real time, or than the model answers."""
+        ahead_s = self._pace.ahead_s(now)
+        if ahead_s > self._services.settings.max_ahead_s:
+            self.end(ErrorCode.AUDIO_TOO_FAST)
+            return
+        if ahead_s > FAST_AHEAD_S:
+            self._warn_once(WarningCode.AUDIO_FAST)
+        self._held.add(member)
+        member.hold()
+        if not self._predictions.outstanding:
+            self._loop.call_soon(self._release)
+
+    def _release(self) -> None:
+        if self._predictions.outstanding:
+            return
+        held, self._held = self._held, set()
+        for member in held:
+            member.go_on()
+
+    # ---------------------------------------------------------------- the end
+
+    def end(self, error: ErrorCode | None, detail: str | None = None, *, told: bool = True) -> None:
+        """End the session for everybody; `error` says why, None if it was asked for."""
+        if self._state is SessionState.ENDED:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._predictions.close()
+        code = error.close_code if error is not None and error.close_code else None
+        try:
+            if error is not None and told:
+                text = detail or error.meaning
+                self._announce(messages.Error(code=error.code, message=text, fatal=True))
+            self._feed(inputs.SessionEnded(), self._loop.time())
+        finally:
+            self._state = SessionState.ENDED
+            farewell = GOODBYE if error is None or code is None else Farewell(code, error.code)
+            self._audience.dismiss(farewell)
+            if self._recorder is not None:
+                self._recorder.close()
+            self._ended(self, "closed" if error is None else error.code)
+
+    def fail(self) -> None:
+        """End after a fault of the server; tells nobody what it was."""
+        try:
+            self.end(ErrorCode.INTERNAL_ERROR)
+        except Exception:
+            logger.exception("session %s could not be ended in order", self.session_id)
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except Exception:
+            logger.exception("session %s failed", self.session_id)
+            self.fail()
+
+    # ---------------------------------------------------------------- what it says of itself
+
+    def _created(self) -> SessionCreated:
+        return SessionCreated(
+            session_id=self.session_id,
+            resume_token=self.resume_token,
+            attach_token=self.attach_token,
+            options=self._core.options,
+            model=self._services.model,
+            server=self._services.server,
+            at_ms=self.at_ms,
+        )
+
+    def _warn_once(self, code: WarningCode, detail: str | None = None) -> None:
+        if code not in self._warned:
+            self._warned.add(code)
+            self._warn(code, detail or code.meaning)
+
+    def _warn(self, code: WarningCode, message: str) -> None:
+        self._announce(messages.Warning(code=code.code, message=message, at_ms=self.at_ms))
+
+    def _warn_unknown(self, names: list[str]) -> None:
+        if names:
+            listed = ", ".join(names)
+            self._warn(
+                WarningCode.UNKNOWN_OPTION, f"{WarningCode.UNKNOWN_OPTION.meaning}: {listed}"
+            )
+
+    def _check_recorder(self) -> None:
+        failure = self._recorder.take_failure() if self._recorder is not None else None
+        if failure is not None:
+            logger.error("the recording of session %s failed: %s", self.session_id, failure)
+            self._warn_once(WarningCode.RECORDING_FAILED)
