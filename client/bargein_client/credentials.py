@@ -1,12 +1,20 @@
 """How a client shows that it may: by a token, given or made from an API key and its secret."""
 
 import time
-from typing import Any
+from typing import Any, TypedDict
 
 import jwt
 
 TOKEN_TTL_S = 300
 """A token made here is for one handshake; each reconnect makes a new one."""
+
+
+class Keys(TypedDict, total=False):
+    """The three arguments by which every entry to the client takes credentials."""
+
+    key: str | None
+    secret: str | None
+    token: str | None
 
 
 class Credentials:

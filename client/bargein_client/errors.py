@@ -36,3 +36,11 @@ _BY_FAULT: dict[Fault, type[BargeinError]] = {
 def error_for(code: ErrorCode, detail: str | None = None) -> BargeinError:
     """The exception for an error code, typed by its fault."""
     return _BY_FAULT[code.fault](code, detail or code.meaning)
+
+
+def error_named(name: str) -> ErrorCode:
+    """The row of the table with this wire code; a fault of the server if there is none."""
+    return _BY_NAME.get(name, ErrorCode.INTERNAL_ERROR)
+
+
+_BY_NAME = {code.code: code for code in ErrorCode}

@@ -25,7 +25,7 @@ from msgspec.structs import replace
 
 from bargein_client.backlog import Backlog, Waiting
 from bargein_client.credentials import Credentials
-from bargein_client.errors import BargeinError, error_for
+from bargein_client.errors import BargeinError, error_for, error_named
 from bargein_client.link import Link, LinkLostError
 from bargein_client.retrying import Advice, Backoff, advice_for
 
@@ -122,8 +122,7 @@ class Lifeline:
         try:
             async with asyncio.timeout(WELCOME_TIMEOUT_S):
                 await link.send(encode(create).decode())
-                while not self._take(await link.receive()):
-                    pass
+                await self._welcome(link)
         except LinkLostError as lost:
             raise self._error(lost.code) from None
         except TimeoutError:
@@ -135,14 +134,22 @@ class Lifeline:
         self._link = link
         return link
 
-    def _take(self, data: str | bytes) -> bool:
-        """Take a message in; True if it was the server's welcome."""
+    async def _welcome(self, link: Link) -> None:
+        while True:
+            message = self._take(await link.receive())
+            if isinstance(message, SessionCreated):
+                return
+            if isinstance(message, Error):
+                raise error_for(error_named(message.code), message.message)
+
+    def _take(self, data: str | bytes) -> ServerMessage | None:
+        """Take a message in; None if it is unknown or came already."""
         try:
             message = decode_server(data)
         except ProtocolError as error:
             raise error_for(ErrorCode.INTERNAL_ERROR, f"unreadable message: {error}") from None
         if message is None or 0 < message.seq <= self._last_seq:
-            return False
+            return None
         self._last_seq = max(self._last_seq, message.seq)
         match message:
             case SessionCreated():
@@ -159,7 +166,7 @@ class Lifeline:
             case _:
                 pass
         self.events.put_nowait(message)
-        return isinstance(message, SessionCreated)
+        return message
 
     async def _put_on(self, link: Link, item: AudioFrame | ClientMessage) -> None:
         if isinstance(item, AudioFrame):

@@ -8,7 +8,8 @@ The protocol's error table has the advice; this is what the client makes of it:
     resume   any              connects again and takes the same session up
     later    server           connects again and begins a new session with the same settings
     later    client           raises: this side would run into it again …
-    later    unknown_session  … but while resuming it begins a new session
+    later    unknown_session, … but while resuming it begins a new session
+             resume_too_old
 """
 
 import random
@@ -33,7 +34,7 @@ def advice_for(code: ErrorCode, *, resuming: bool) -> Advice:
         return Advice.RESUME
     if code.retry == "later" and code.fault == "server":
         return Advice.BEGIN_ANEW
-    if code is ErrorCode.UNKNOWN_SESSION and resuming:
+    if resuming and code in {ErrorCode.UNKNOWN_SESSION, ErrorCode.RESUME_TOO_OLD}:
         return Advice.BEGIN_ANEW
     return Advice.RAISE
 

@@ -1,0 +1,1 @@
+"""What `bargein replay` does: play recordings again, compare, show, draw."""
