@@ -133,6 +133,7 @@ class Guarantees(RuleBasedStateMachine):
     # ------------------------------------------------------------------ what must hold
 
     def give(self, value: inputs.Input, answered: outputs.RequestPrediction | None = None) -> None:
+        self.position_before = self.detector.position
         for output in self.detector.handle(value):
             try:
                 self.check(output, answered)
@@ -173,8 +174,9 @@ class Guarantees(RuleBasedStateMachine):
         assert self.verdicts[verdict.overlap_id] == 1, "one overlap, one verdict"
         assert verdict.onset == self.opened[verdict.overlap_id].onset
         if self.options.cooldown_ms:
-            # The end of the audio heard trails the position by less than a VAD frame.
-            self.cool_until = self.detector.position - 160 + samples(self.options.cooldown_ms) - 160
+            # What has been heard trails the position by less than a VAD frame.
+            moment = max(verdict.at, self.position_before - 160)
+            self.cool_until = moment + samples(self.options.cooldown_ms)
         if isinstance(verdict, outputs.Interruption):
             self.interrupted.add(verdict.overlap_id)
             if verdict.source == "model":

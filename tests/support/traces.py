@@ -8,11 +8,11 @@
     1200  sound                              the user makes sound from here …
     1600  silence                            … to here
 
-Inputs are `sound`, `silence`, `agent.sound MS`, `gap MS`, `tick MS`, the client's markers (`agent.started [AT]`,
-`overlap.started DURATION [AT]`, …), `transcript ID START END WORDS`, `interim …`, `update k=v …`,
-`close`, and the model's part: `model P [CLASS]` answers each request at once, `model silent` lets
-requests wait for `answer P… [CLASS]` (the oldest request; the values are its last frames) or
-`fail CAUSE`; `answer.newest` takes the newest.
+Inputs are `sound`, `silence`, `agent.sound MS`, `gap MS`, `tick MS`, the client's markers
+(`agent.started [AT]`, `overlap.started DURATION [AT]`, …), `transcript ID START END WORDS`,
+`interim …`, `update k=v …`, `close`, and the model's part: `model P [CLASS]` answers each request
+at once, `model silent` lets requests wait for `answer P… [CLASS]` (the oldest request; the values
+are its last frames) or `fail CAUSE`; `answer.newest` takes the newest.
 
 `run` plays the inputs of such a text and returns the text with the outputs that really came.
 `python tests/support/traces.py FILE…` writes them into the files.

@@ -6,7 +6,7 @@ from bargein_server.detection.window import AudioHistory
 REFERENCE_SLACK = samples(200)
 """How far the agent track may fall behind the user track before it is put back in step."""
 MAX_LEAD = samples(2000)
-"""How far the agent track may run ahead; agent audio beyond it is left out, so memory is bounded."""
+"""How far the agent track may run ahead; audio beyond it is left out, so memory is bounded."""
 MARGIN = samples(500)
 """Audio kept beyond what is needed, so that the past is not cut at every frame."""
 
