@@ -1,4 +1,4 @@
-"""The shipped file keeps the contract: shapes, metadata, causality, the same answer in any pieces."""
+"""The shipped file keeps the contract: shapes, metadata, causality, equal answers in pieces."""
 
 from pathlib import Path
 

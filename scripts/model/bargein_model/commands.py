@@ -1,25 +1,18 @@
 """One command per step: compose, teach, train, export, probe."""
 
-import os
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
-# Each process works with one core; several processes share the machine better than threads do.
-for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(_variable, "1")
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-import multiprocessing  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from concurrent.futures import ProcessPoolExecutor, as_completed  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import TypeVar  # noqa: E402
-
-import click  # noqa: E402
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: E402
-from rich.progress import TimeRemainingColumn  # noqa: E402
-
-from bargein_model.composer.compose import Composer  # noqa: E402
-from bargein_model.composer.corpus import Corpus, Role  # noqa: E402
-from bargein_model.composer.pools import Pools  # noqa: E402
-from bargein_model.composer.shards import (  # noqa: E402
+from bargein_model.composer.compose import Composer
+from bargein_model.composer.corpus import Corpus, Role
+from bargein_model.composer.pools import Pools
+from bargein_model.composer.shards import (
     Shard,
     complete_shards,
     compose_shard,
@@ -29,40 +22,46 @@ from bargein_model.composer.shards import (  # noqa: E402
 SAVE_EVERY = 250
 EXAM_SHARDS, EXAM_SEED = 3, 7
 PROBE_SHARDS = 12
+if TYPE_CHECKING:
+    from bargein_model.training.loop import Run
+
 ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = ROOT / "server" / "bargein_server" / "models" / "weights" / "bargein.onnx"
 Command = TypeVar("Command", bound=Callable[..., None])
 
 
+_CORPUS = click.option(
+    "--corpus",
+    "corpora",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder with a manifest.csv; may be given several times.",
+    default=[ROOT.parent / "shared" / "corpus"],
+    show_default="../shared/corpus",
+)
+_LEAVE_OUT = click.option(
+    "--leave-out",
+    multiple=True,
+    metavar="SOURCE",
+    help="A source, as the manifest calls it, to do without and to be examined on.",
+)
+_WORK = click.option(
+    "--work",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where decoded audio, shards and checkpoints lie.",
+    default=ROOT / ".model",
+    show_default=".model",
+)
+
+
+def _places(command: Command) -> Command:
+    """Options of every command that reads what others have made."""
+    return _LEAVE_OUT(_WORK(command))
+
+
 def _corpora(command: Command) -> Command:
-    """Options that name the material; shared by every command that reads it."""
-    options = [
-        click.option(
-            "--corpus",
-            "corpora",
-            multiple=True,
-            type=click.Path(exists=True, file_okay=False, path_type=Path),
-            help="A folder with a manifest.csv; may be given several times.",
-            default=[ROOT.parent / "shared" / "corpus"],
-            show_default="../shared/corpus",
-        ),
-        click.option(
-            "--leave-out",
-            multiple=True,
-            metavar="SOURCE",
-            help="A source, as the manifest calls it, to do without and to be examined on.",
-        ),
-        click.option(
-            "--work",
-            type=click.Path(file_okay=False, path_type=Path),
-            help="Where decoded audio, shards and checkpoints lie.",
-            default=ROOT / ".model",
-            show_default=".model",
-        ),
-    ]
-    for option in options:
-        command = option(command)
-    return command
+    """Options of every command that reads clips."""
+    return _CORPUS(_places(command))
 
 
 _seed = click.option("--seed", default=1, show_default=True, help="For all that is drawn.")
@@ -265,8 +264,8 @@ def export(
 
 
 @main.command()
-@_corpora
-def probe(corpora: tuple[Path, ...], leave_out: tuple[str, ...], work: Path) -> None:
+@_places
+def probe(leave_out: tuple[str, ...], work: Path) -> None:
     """Try to tell the classes apart by nuisances alone; near 0.5 nothing gives them away."""
     from bargein_model.composer.probe import probe_lines
 

@@ -32,14 +32,14 @@ class Basis(NamedTuple):
     reference_mel: Floats
 
 
-def mel_filters(bands: int, bins_hz: NDArray[np.float64]) -> Floats:
+def mel_filters(bands: int, bins_hz: "NDArray[np.floating]") -> Floats:
     """Triangles of unit sum on the mel scale (Slaney's areas, O'Shaughnessy's scale)."""
     edges_mel = np.linspace(_mel(LOWEST_HZ), _mel(HIGHEST_HZ), bands + 2)
     edges_hz = 700.0 * (10.0 ** (edges_mel / 2595.0) - 1.0)
     rising = (bins_hz[:, None] - edges_hz[:-2]) / (edges_hz[1:-1] - edges_hz[:-2])
     falling = (edges_hz[2:] - bins_hz[:, None]) / (edges_hz[2:] - edges_hz[1:-1])
     triangles = np.maximum(np.minimum(rising, falling), 0.0)
-    return (triangles / triangles.sum(axis=0)).astype(np.float32)
+    return np.asarray(triangles / triangles.sum(axis=0), np.float32)
 
 
 def _mel(frequency_hz: float) -> float:
@@ -69,7 +69,7 @@ def _power(earlier: Floats, later: Floats) -> Floats:
     mirrored = earlier[:, ::-1]
     even = (later + mirrored) @ BASIS.cosine
     odd = (later - mirrored) @ BASIS.sine
-    return even * even + odd * odd
+    return np.asarray(even * even + odd * odd, np.float32)
 
 
 def user_features(audio: Floats) -> Floats:
@@ -80,11 +80,11 @@ def user_features(audio: Floats) -> Floats:
     blocks = audio.reshape(-1, HOP)
     before = np.concatenate([np.zeros((1, HOP), np.float32), blocks[:-1]])
     mel = _power(before, blocks) @ BASIS.user_mel
-    return np.log10(mel + POWER_FLOOR).reshape(-1, 2 * USER_BANDS)
+    return np.asarray(np.log10(mel + POWER_FLOOR), np.float32).reshape(-1, 2 * USER_BANDS)
 
 
 def reference_features(audio: Floats) -> Floats:
     """Log10 mel power of the reference, shape (frames, 20)."""
     blocks = audio.reshape(-1, 2, HOP)
     mel = _power(blocks[:, 0], blocks[:, 1]) @ BASIS.reference_mel
-    return np.log10(mel + POWER_FLOOR)
+    return np.asarray(np.log10(mel + POWER_FLOOR), np.float32)

@@ -12,6 +12,7 @@ WIDTH = 160
 MEMORY = 176
 REFERENCE_CONTEXT = 10
 """Frames of reference that one frame sees: an echo may be 250 ms late."""
+DROPOUT = 0.1
 DILATIONS = (1, 2, 4)
 FEATURE_MEAN, FEATURE_SCALE = -5.5, 0.6
 """Rough centre and inverse spread of the log-mel features, the same for every band."""
@@ -30,6 +31,7 @@ class CausalConv(nn.Module):
         self.norm = nn.BatchNorm1d(channels_out)
 
     def forward(self, frames: Tensor) -> Tensor:
+        """Runs over whole sequences."""
         padded = nn.functional.pad(frames, (self.context, 0))
         return torch.relu(self.norm(self.conv(padded)))
 
@@ -43,6 +45,7 @@ class Network(nn.Module):
         self.entry = CausalConv(2 * USER_BANDS + 32, WIDTH, 3)
         self.blocks = nn.ModuleList(CausalConv(WIDTH, WIDTH, 3, d) for d in DILATIONS)
         self.memory = nn.GRU(WIDTH, MEMORY, batch_first=True)
+        self.dropout = nn.Dropout(DROPOUT)
         self.head = nn.Linear(MEMORY, len(CLASS_NAMES))
 
     def convolutions(self) -> Iterator[CausalConv]:
@@ -55,7 +58,7 @@ class Network(nn.Module):
         """What is being said, without memory: (batch, frames, 160) from both feature streams."""
         heard = normalised(user).transpose(1, 2)
         played = self.reference(normalised(reference).transpose(1, 2))
-        hidden = self.entry(torch.cat([heard, played], 1))
+        hidden: Tensor = self.entry(torch.cat([heard, played], 1))
         for block in self.convolutions():
             hidden = hidden + block(hidden)
         return hidden.transpose(1, 2)
@@ -63,8 +66,9 @@ class Network(nn.Module):
     def forward(self, user: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (batch, frames, 5) and the trunk's output, which auxiliary heads read."""
         hidden = self.trunk(user, reference)
-        gathered, _ = self.memory(hidden)
-        return self.head(gathered), hidden
+        gathered, _ = self.memory(self.dropout(hidden))
+        logits: Tensor = self.head(self.dropout(gathered))
+        return logits, hidden
 
 
 def normalised(features: Tensor) -> Tensor:

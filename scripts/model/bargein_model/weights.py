@@ -38,14 +38,14 @@ class Weights:
 def collect(network: Network) -> Weights:
     """Reads a trained network (in any mode) into plain arrays."""
     memory = network.memory
-    bias = [_reordered(memory.bias_ih_l0), _reordered(memory.bias_hh_l0)]
+    gates = {name: _reordered(value) for name, value in memory.named_parameters()}
     return Weights(
         reference=_folded(network.reference),
         entry=_folded(network.entry),
         blocks=tuple(_folded(block) for block in network.convolutions()),
-        gru_input=_reordered(memory.weight_ih_l0),
-        gru_recurrent=_reordered(memory.weight_hh_l0),
-        gru_bias=np.concatenate(bias),
+        gru_input=gates["weight_ih_l0"],
+        gru_recurrent=gates["weight_hh_l0"],
+        gru_bias=np.concatenate([gates["bias_ih_l0"], gates["bias_hh_l0"]]),
         head=_array(network.head.weight).T.copy(),
         head_bias=_array(network.head.bias),
     )

@@ -22,6 +22,8 @@ SHARES: Mapping[SoundClass, float] = {
     SoundClass.ECHO: 0.11,
 }
 SOURCE_KINDS = ("real", "tts", "dsp")
+MID_SOUND_SHARE = 0.04
+"""Sequences that begin within the sound, as sliding windows do in long overlaps."""
 NO_NOISE_DB = 60.0
 NO_LEAK_DB = -80.0
 
@@ -72,8 +74,8 @@ class Composer:
         )
 
     def _onset(self, rng: Random, first: SoundClass) -> int:
-        if first is not SoundClass.BACKCHANNEL and rng.random() < 0.06:
-            return -seconds(0.2, 1.5, rng)
+        if first is not SoundClass.BACKCHANNEL and rng.random() < MID_SOUND_SHARE:
+            return -seconds(0.2, 0.9, rng)
         return seconds(0.6, 1.5, rng)
 
     def _scene(
@@ -122,7 +124,7 @@ class Composer:
             heard = self._rooms.echo(played, 0.0, rng)
             before_db = float(rng.choice([-60.0, -30.0, -15.0, 0.0]))
             heard[:begin] *= np.float32(effects.gain(before_db))
-        return Leak(played, heard, bool(rng.random() < 0.75), 0.0), clip
+        return Leak(played, heard, bool(rng.random() < 0.82), 0.0), clip
 
     def _agent(self, length: int, rng: Random) -> tuple[Floats, Clip]:
         """An agent's answer of this length, at a usual playing level."""

@@ -70,7 +70,7 @@ def stretched(audio: Floats, ratio: float) -> Floats:
 
 def reverberated(audio: Floats, response: Floats) -> Floats:
     """Heard through a room; the response's first sample is the direct sound."""
-    return signal.oaconvolve(audio, response)[: len(audio)].astype(np.float32)
+    return np.asarray(signal.oaconvolve(audio, response)[: len(audio)], np.float32)
 
 
 def coloured(audio: Floats, curve_hz: Floats, curve_db: Floats) -> Floats:
@@ -78,7 +78,8 @@ def coloured(audio: Floats, curve_hz: Floats, curve_db: Floats) -> Floats:
     size = fft.next_fast_len(len(audio) + 1024, real=True)
     frequencies = np.arange(size // 2 + 1, dtype=np.float32) * (SAMPLE_RATE / size)
     response = 10.0 ** (np.interp(frequencies, curve_hz, curve_db).astype(np.float32) / 20.0)
-    return fft.irfft(fft.rfft(audio, size) * response, size)[: len(audio)].astype(np.float32)
+    filtered = fft.irfft(fft.rfft(audio, size) * response, size)
+    return np.asarray(filtered[: len(audio)], np.float32)
 
 
 def telephone(audio: Floats, law: Law) -> Floats:
@@ -100,7 +101,7 @@ def companded(audio: Floats, law: Law) -> Floats:
         code = np.where(size < 1 / 87.6, 87.6 * size, 1.0 + np.log(np.maximum(87.6 * size, 1.0)))
         steps = np.round(code / scale * 127.0) / 127.0 * scale
         expanded = np.where(steps < 1.0, steps / 87.6, np.exp(steps - 1.0) / 87.6)
-    return (sign * expanded).astype(np.float32)
+    return np.asarray(sign * expanded, np.float32)
 
 
 def opus(audio: Floats, compression: float) -> Floats:
@@ -129,7 +130,7 @@ def gated(audio: Floats, clean: Floats, open_db: float) -> Floats:
     held = np.convolve(loud, np.ones(6), "full")[: len(loud)] > 0
     envelope = np.repeat(held.astype(np.float32), 320)[: len(audio)]
     smooth = signal.lfilter(np.full(80, 1 / 80), [1.0], envelope)
-    return (audio * smooth).astype(np.float32)
+    return np.asarray(audio * smooth, np.float32)
 
 
 def faded(audio: Floats, samples: int = 80) -> Floats:
@@ -151,8 +152,8 @@ def room_tone(samples: int, rng: np.random.Generator) -> Floats:
     )
     spectrum = shape * np.exp(2j * np.pi * rng.random(len(shape), dtype=np.float32))
     tone = fft.irfft(spectrum.astype(np.complex64), size)[:samples]
-    return (tone / np.sqrt(np.mean(tone**2) + 1e-20)).astype(np.float32)
+    return np.asarray(tone / np.sqrt(np.mean(tone**2) + 1e-20), np.float32)
 
 
 def _fitted(audio: Floats, length: int) -> Floats:
-    return np.pad(audio[:length], (0, max(0, length - len(audio)))).astype(np.float32)
+    return np.asarray(np.pad(audio[:length], (0, max(0, length - len(audio)))), np.float32)

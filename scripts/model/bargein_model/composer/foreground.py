@@ -11,8 +11,9 @@ from bargein_model.composer.pools import Pools, Random
 from bargein_model.contract import SAMPLE_RATE, SoundClass
 
 ACKNOWLEDGING = frozenset(
-    "yeah yes yep yup okay ok oh ah aha uh huh hmm mm mhm mm-hmm uh-huh right sure well good great "
-    "nice cool wow really exactly alright fine true perfect".split()
+    {"yeah", "yes", "yep", "yup", "okay", "ok", "oh", "ah", "aha", "uh", "huh", "hmm", "mm", "mhm"}
+    | {"mm-hmm", "uh-huh", "right", "sure", "well", "good", "great", "nice", "cool", "wow"}
+    | {"really", "exactly", "alright", "fine", "true", "perfect"}
 )
 UNSURE_S = 0.35
 SECOND_THOUGHTS = 0.14
@@ -107,9 +108,9 @@ class Foreground:
         audio = self._pools.corpus.audio(clip)[begin : clip.offset + 480]
         rate = 1.0
         if rng.random() < 0.6:
-            pitch = float(np.exp(rng.normal(0.0, 0.08)))
+            pitch = float(np.exp(rng.normal(0.0, 0.1)))
             audio, rate = effects.faster(audio, pitch), rate * pitch
-        if rng.random() < 0.35:
+        if rng.random() < 0.45:
             tempo = float(np.exp(rng.uniform(-0.25, 0.25)))
             audio, rate = effects.stretched(audio, tempo), rate * tempo
         audio = effects.at_level(effects.faded(audio), rng.normal(0.0, 1.5))

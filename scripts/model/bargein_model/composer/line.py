@@ -19,7 +19,7 @@ class Codec(Enum):
     OPUS = 3
 
 
-CODEC_SHARES = (0.71, 0.14, 0.12, 0.03)
+CODEC_SHARES = (0.67, 0.14, 0.12, 0.07)
 BANDS_HZ = (3400.0, 3800.0, 5500.0, 7000.0, 8000.0)
 BAND_SHARES = (0.14, 0.14, 0.22, 0.15, 0.35)
 
@@ -37,7 +37,10 @@ class Line:
     highpass_hz: float
     tilt_db: float
     presence_db: float
-    clip_db: float
+    clip_db: float | None
+    """Where the sound is cut off, against the user's level; what is left is then played loudly."""
+    step_db: float
+    """By how much the level changes at a random moment."""
     codec: Codec
     lost_share: float
 
@@ -50,11 +53,22 @@ class Line:
         if self.gated:
             scene = effects.gated(scene, voice, 30.0)
         audio = effects.coloured(scene, *self._curve()) * np.float32(effects.gain(self.level_db))
-        limit = effects.gain(self.clip_db)
-        audio = self._coded(np.clip(audio, -limit, limit), rng)
+        audio = self._coded(self._driven(audio, rng), rng)
         if self.lost_share > 0:
             audio = effects.lost_packets(audio, rng, self.lost_share)
         return np.round(np.clip(audio, -1, 1) * 32767).astype(np.float32) / np.float32(32768)
+
+    def _driven(self, audio: Floats, rng: Random) -> Floats:
+        """With its step in level, and cut off where the line is driven too hard."""
+        if self.step_db != 0.0:
+            audio = audio.copy()
+            at = int(rng.uniform(0.2, 0.7) * len(audio))
+            audio[at:] *= np.float32(effects.gain(self.step_db))
+        if self.clip_db is None:
+            return np.clip(audio, -1, 1)
+        limit = np.float32(effects.gain(self.level_db + self.clip_db))
+        loudness = np.float32(effects.gain(float(rng.uniform(-16, -1))))
+        return np.clip(audio, -limit, limit) / limit * loudness
 
     def _curve(self) -> tuple[Floats, Floats]:
         low, high = self.highpass_hz, self.lowpass_hz
@@ -87,7 +101,8 @@ def draw_line(rng: Random) -> Line:
         highpass_hz=float(rng.uniform(200, 320) if narrow else rng.uniform(20, 180)),
         tilt_db=float(rng.uniform(-9, 5)),
         presence_db=float(rng.uniform(-4, 5)),
-        clip_db=level_db + float(rng.uniform(2, 10)) if rng.random() < 0.06 else 0.0,
+        clip_db=float(rng.uniform(-6, 9)) if rng.random() < 0.07 else None,
+        step_db=float(rng.uniform(-18, 18)) if rng.random() < 0.06 else 0.0,
         codec=codec,
         lost_share=float(rng.uniform(0.01, 0.08)) if rng.random() < 0.06 else 0.0,
     )

@@ -79,4 +79,4 @@ def compose_shard(composer: Composer, seed: int, number: int) -> Iterator[Shard 
             )
         )
         yield index + 1
-    yield Shard(*(np.stack(column) for column in zip(*rows, strict=True)))  # type: ignore[arg-type]
+    yield Shard(*(np.stack(column) for column in zip(*rows, strict=True)))

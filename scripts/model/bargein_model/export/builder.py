@@ -7,6 +7,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+Attribute = int | list[int]
+
 OPSET = 17
 IR_VERSION = 9
 BATCH, SAMPLES, FRAMES = "batch", "samples", "frames"
@@ -19,16 +21,16 @@ class GraphBuilder:
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[bytes, onnx.TensorProto] = {}
 
-    def node(self, kind: str, *inputs: str, name: str = "", **attributes: object) -> str:
+    def node(self, kind: str, *inputs: str, name: str = "", **attributes: Attribute) -> str:
         """Adds an operator with one output and returns that output's name."""
         output = name or f"{kind.lower()}_{len(self._nodes)}"
-        self._nodes.append(helper.make_node(kind, inputs, [output], **attributes))
+        self._nodes.append(_node(kind, inputs, [output], attributes))
         return output
 
-    def nodes(self, kind: str, *inputs: str, outputs: int, **attributes: object) -> list[str]:
+    def nodes(self, kind: str, *inputs: str, outputs: int, **attributes: Attribute) -> list[str]:
         """Adds an operator with several outputs."""
         names = [f"{kind.lower()}_{len(self._nodes)}_{index}" for index in range(outputs)]
-        self._nodes.append(helper.make_node(kind, inputs, names, **attributes))
+        self._nodes.append(_node(kind, inputs, names, attributes))
         return names
 
     def constant(self, value: NDArray[np.float32] | NDArray[np.int64]) -> str:
@@ -81,3 +83,11 @@ class GraphBuilder:
         helper.set_model_props(model, metadata)
         onnx.checker.check_model(model, full_check=True)
         return model
+
+
+def _node(
+    kind: str, inputs: Sequence[str], outputs: Sequence[str], attributes: dict[str, Attribute]
+) -> onnx.NodeProto:
+    node = helper.make_node(kind, inputs, outputs)
+    node.attribute.extend(helper.make_attribute(name, value) for name, value in attributes.items())
+    return node

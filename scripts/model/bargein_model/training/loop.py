@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from bargein_model.composer.overlap import BEFORE_ONSET
 from bargein_model.composer.shards import Shard, complete_shards
-from bargein_model.contract import SoundClass
+from bargein_model.contract import FRAME_SAMPLES, SoundClass
 from bargein_model.features import USER_BANDS
 from bargein_model.network import WIDTH, Network
 from bargein_model.training.figures import Examined
@@ -104,7 +104,7 @@ class Run:
             hearing = hearing_loss(self.hearing(hidden), taught)
             loss = verdict + self.settings.hearing_weight * hearing
         self.optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         self.step += 1
@@ -148,12 +148,26 @@ def _batches(shard: Shard, size: int, rng: np.random.Generator) -> Iterator[Batc
     order = rng.permutation(len(shard.user))
     for start in range(0, len(order) - size + 1, size):
         chosen = order[start : start + size]
-        user = _masked(torch.from_numpy(shard.user[chosen]).float(), rng)
+        user = _masked(_warped(torch.from_numpy(shard.user[chosen]).float(), rng), rng)
         reference = torch.from_numpy(shard.reference[chosen]).float()
         deaf = torch.from_numpy(rng.random(size) < 0.12)
         reference[deaf] = SILENCE
         targets = torch.from_numpy(shard.targets[chosen].astype(np.int64))
         yield Batch(user, reference, targets, shard.ticks[chosen])
+
+
+def _warped(user: Tensor, rng: np.random.Generator) -> Tensor:
+    """Moves formants up or down by up to a tenth of the mel axis: another vocal tract (VTLP)."""
+    places = np.arange(USER_BANDS)
+    factors = np.clip(rng.normal(1.0, 0.05, len(user)), 0.88, 1.12)
+    sources = np.clip(places[None] * factors[:, None], 0, USER_BANDS - 1.001)
+    lower, share = sources.astype(np.int64), (sources % 1).astype(np.float32)
+    matrices = np.zeros((len(user), USER_BANDS, USER_BANDS), np.float32)
+    rows = np.arange(len(user))[:, None]
+    matrices[rows, lower, places[None]] = 1 - share
+    matrices[rows, lower + 1, places[None]] += share
+    frames = user.reshape(len(user), -1, USER_BANDS)
+    return torch.bmm(frames, torch.from_numpy(matrices)).reshape(user.shape)
 
 
 def _masked(user: Tensor, rng: np.random.Generator) -> Tensor:
@@ -188,4 +202,4 @@ def examine(network: Network, folders: list[Path], device: str) -> Examined:
 def _decided_from(shard: Shard) -> NDArray[np.int32]:
     """Where the overlap's final class begins: its onset, or where an interruption follows."""
     final = shard.targets == shard.classes[:, None]
-    return (np.argmax(final, axis=1) * 400).astype(np.int32)
+    return np.asarray(np.argmax(final, axis=1) * FRAME_SAMPLES, np.int32)

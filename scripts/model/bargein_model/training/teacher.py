@@ -1,8 +1,8 @@
 """Phonetic knowledge of a larger model: what Whisper's encoder hears, 50 times a second.
 
-The encoder of Whisper-tiny (MIT) runs once over the clean reels of people's sounds. Its features are
-reduced to a few whitened components, which the network's trunk learns to predict while it learns
-its own task; the head that does so is dropped at export.
+The encoder of Whisper-tiny (MIT) runs once over the clean reels of people's sounds. Its features
+are reduced to a few components, which the network's trunk learns to predict while it learns its own
+task; the head that does so is dropped at export.
 """
 
 from collections.abc import Iterator
@@ -12,13 +12,15 @@ import ctranslate2
 import numpy as np
 from numpy.typing import NDArray
 
-from bargein_model.composer.corpus import Corpus
+from bargein_model.composer.corpus import Corpus, Role
 
 Floats = NDArray[np.float32]
 
 COMPONENTS = 48
 TICK_SAMPLES = 320
 WINDOW_S = 30
+WINDOW_TICKS = 1500
+LEARNT = frozenset({Role.TRAINING, Role.DEVELOPMENT})
 TAUGHT = frozenset({"speech", "backchannel", "vocal"})
 _MEL_BREAK_HZ, _MEL_PER_HZ, _LOG_STEP = 1000.0, 3.0 / 200.0, np.log(6.4) / 27.0
 
@@ -31,7 +33,7 @@ class Teacher:
 
     def targets(self, ticks: NDArray[np.int32]) -> Floats:
         """(…, 48) for ticks of any shape; where the tick is negative or unheard, NaN."""
-        found = self._table[np.maximum(ticks, 0)].astype(np.float32)
+        found: Floats = self._table[np.maximum(ticks, 0)].astype(np.float32)
         found[ticks < 0] = np.nan
         return found
 
@@ -39,8 +41,9 @@ class Teacher:
 def listen(corpus: Corpus, model: Path, path: Path) -> Iterator[float]:
     """Runs the encoder over every taught reel, writes the table; yields the share done."""
     encoder = ctranslate2.models.Whisper(str(model), intra_threads=1)
-    reels = sorted({clip.reel for clip in corpus.clips if clip.kind in TAUGHT})
-    reels = [reel for reel in reels if "_val_" not in reel.name]
+    reels = sorted(
+        {clip.reel for clip in corpus.clips if clip.kind in TAUGHT and clip.role in LEARNT}
+    )
     raw = path.parent / "teacher"
     raw.mkdir(parents=True, exist_ok=True)
     for index, reel in enumerate(reels):
@@ -48,22 +51,44 @@ def listen(corpus: Corpus, model: Path, path: Path) -> Iterator[float]:
         if not part.exists():
             np.save(part, _encode(encoder, corpus.reel(reel)))
         yield (index + 1) / len(reels)
-    features = [np.load(raw / f"{reel.stem}.npy", mmap_mode="r") for reel in reels]
-    sample = np.concatenate([part[::20] for part in features]).astype(np.float32)
-    mean, projection = _whitening(sample)
+    _reduce([raw / f"{reel.stem}.npy" for reel in reels], reels, corpus, path)
+
+
+def _reduce(parts: list[Path], reels: list[Path], corpus: Corpus, path: Path) -> None:
+    """Writes the table: components of what the encoder says beyond where in its window it says it.
+
+    The strongest directions of the encoder's output tell the position within the 30 s window,
+    which no listener could know; the mean at each position takes them out.
+    """
+    features = [np.load(part, mmap_mode="r") for part in parts]
+    total, count = np.zeros((WINDOW_TICKS, features[0].shape[1])), np.zeros((WINDOW_TICKS, 1))
+    for part in features:
+        for start in range(0, len(part), WINDOW_TICKS):
+            window = part[start : start + WINDOW_TICKS]
+            total[: len(window)] += window
+            count[: len(window)] += 1
+    means = (total / np.maximum(count, 1)).astype(np.float32)
+    projection = _projection(np.concatenate([_centred(part, means)[::20] for part in features]))
     table = np.full((corpus.total_ticks, COMPONENTS), np.nan, np.float16)
     for reel, part in zip(reels, features, strict=True):
         first = corpus.reel_ticks[reel]
         length = min(len(part), corpus.total_ticks - first)
-        table[first : first + length] = (part[:length].astype(np.float32) - mean) @ projection
+        table[first : first + length] = _centred(part, means)[:length] @ projection
     np.save(path, table)
 
 
-def _whitening(sample: Floats) -> tuple[Floats, Floats]:
-    mean = sample.mean(axis=0)
-    values, vectors = np.linalg.eigh(np.cov(sample - mean, rowvar=False))
+def _centred(part: NDArray[np.float16], means: Floats) -> Floats:
+    places = np.arange(len(part)) % WINDOW_TICKS
+    return np.asarray(part.astype(np.float32) - means[places], np.float32)
+
+
+def _projection(sample: Floats) -> Floats:
+    """Onto the principal components, half way to equal variances, of mean square one."""
+    values, vectors = np.linalg.eigh(np.cov(sample, rowvar=False))
     keep = np.argsort(values)[::-1][:COMPONENTS]
-    return mean, (vectors[:, keep] / np.sqrt(values[keep])).astype(np.float32)
+    scale = values[keep] ** -0.25
+    mean_square = np.mean(values[keep] * scale**2)
+    return (vectors[:, keep] * scale / np.sqrt(mean_square)).astype(np.float32)
 
 
 def _encode(encoder: "ctranslate2.models.Whisper", reel: NDArray[np.int16]) -> NDArray[np.float16]:
