@@ -50,6 +50,7 @@ from bargein_server.detection.timing import Timing
 from bargein_server.detection.tracks import Tracks
 from bargein_server.detection.transcripts import Outcome, TranscriptGate, Words
 from bargein_server.detection.vad import Vad
+from bargein_server.detection.window import BYTES
 
 Marker = AgentStarted | AgentStopped | OverlapStarted | OverlapEnded
 
@@ -78,6 +79,7 @@ class Detector:
         self._transcripts = TranscriptGate(timing)
         self._watch = FalseInterruptionWatch()
         self._heard = 0
+        self._unheard = b""
         self._deadline: int | None = None
         self._scheduled: list[tuple[int, int, Marker]] = []
         self._counts: Counter[type[Output | Transcript]] = Counter()
@@ -89,6 +91,11 @@ class Detector:
         return self._tracks.user.end
 
     @property
+    def waiting(self) -> bool:
+        """Whether something can come about by silence alone, so that time must not stand still."""
+        return not self._resting
+
+    @property
     def audio_held(self) -> int:
         """Samples of audio in memory, both tracks together."""
         return self._tracks.held
@@ -98,15 +105,13 @@ class Detector:
         self._out = []
         match event:
             case UserAudio():
-                self._tracks.user.append(event.pcm)
-                self._hear(silent=False)
+                self._hear(event.pcm, silent=False)
                 return self._out
             case AgentAudio():
                 self._tracks.append_agent(event.pcm)
                 return self._out
             case Gap() | Tick():
-                self._tracks.user.silence(event.duration)
-                self._hear(silent=True)
+                self._hear(bytes(event.duration * BYTES), silent=True)
             case AgentStarted() | AgentStopped() | OverlapStarted() | OverlapEnded():
                 self._schedule(event)
             case Transcript():
@@ -126,13 +131,31 @@ class Detector:
 
     # ---------------------------------------------------------------- audio and deadlines
 
-    def _hear(self, *, silent: bool) -> None:
-        audio, size = self._tracks.user, self._vad.frame_samples
-        while (end := self._heard + size) <= audio.end:
-            voiced = not silent and self._vad.is_speech(audio.read(self._heard, end))
-            self._heard = end
-            self._step(end, voiced=voiced)
+    def _hear(self, pcm: bytes, *, silent: bool) -> None:
+        """Take user audio frame by frame; nearly all of it is silence, so that path is short."""
+        self._tracks.user.append(pcm)
+        if self._unheard:
+            pcm = self._unheard + pcm
+        frame, is_speech = self._vad.frame_samples, self._vad.is_speech
+        size, start, end = frame * BYTES, 0, frame * BYTES
+        while end <= len(pcm):
+            voiced = not silent and is_speech(pcm[start:end])
+            self._heard += frame
+            if voiced or not self._resting:
+                self._step(self._heard, voiced=voiced)
+            start, end = end, end + size
+        self._unheard = pcm[start:]
         self._tracks.forget(self._heard, self._overlaps.oldest_needed, self._timing)
+
+    @property
+    def _resting(self) -> bool:
+        """Whether one more frame of silence would change nothing."""
+        return (
+            self._deadline is None
+            and self._gate.resting
+            and self._overlaps.current is None
+            and not self._marked.sounding
+        )
 
     def _step(self, heard: int, *, voiced: bool) -> None:
         said = len(self._out)

@@ -54,11 +54,14 @@ class Overlaps:
         self._tracks = tracks
         self._epoch = 0
         self._model = ModelState.ANSWERING
-        self._current: Overlap | None = None
+        self.current: Overlap | None = None
+        """The overlap whose sound goes on."""
         self._awaiting: list[Overlap] = []
         self._cooldown_until = 0
         self.count = 0
+        """Overlaps opened so far."""
         self.predictions = 0
+        """Answers of the model that counted so far."""
 
     @property
     def model_failing(self) -> bool:
@@ -73,7 +76,7 @@ class Overlaps:
 
     def follow(self, speech: Speech, heard: int) -> list[Output]:
         """Audio was heard up to `heard`: open, go on with or end the current overlap."""
-        current = self._current
+        current = self.current
         if current is None:
             if not speech.sounding or not self._agent.speaking:
                 return []
@@ -89,7 +92,7 @@ class Overlaps:
 
         The overlap ends after one hangover unless the VAD hears the sound, too.
         """
-        if self._current is not None or not self._agent.speaking:
+        if self.current is not None or not self._agent.speaking:
             return []
         return self._open(onset, now, sound_end=sound_end, keep_until=now + self._timing.hangover)
 
@@ -107,13 +110,13 @@ class Overlaps:
         self.count += 1
         overlap = Overlap(self.count, onset=onset, sound_end=sound_end, keep_until=keep_until)
         overlap.start_over(self._epoch, self._timing)
-        self._current = overlap
+        self.current = overlap
         opened = OverlapOpened(at=max(at, onset), overlap_id=overlap.overlap_id, onset=onset)
         return [opened, *self._listen(overlap, at)]
 
     def end(self, at: int) -> list[Output]:
         """The current overlap's sound is over."""
-        overlap, self._current = self._current, None
+        overlap, self.current = self.current, None
         if overlap is None:
             return []
         closed = OverlapClosed(at=overlap.sound_end, overlap_id=overlap.overlap_id)
@@ -125,8 +128,8 @@ class Overlaps:
 
     def abandon(self, reason: Reason, at: int, now: int) -> list[Output]:
         """The agent stopped or the session ended at `at`: close every overlap, whatever is due."""
-        overlaps, current = self._all(), self._current
-        self._awaiting, self._current = [], None
+        overlaps, current = self._all(), self.current
+        self._awaiting, self.current = [], None
         out: list[Output] = []
         if current is not None:
             out.append(OverlapClosed(at=at, overlap_id=current.overlap_id))
@@ -186,9 +189,9 @@ class Overlaps:
             asked_to = overlap.asked_to or now
             overlap.start_over(self._epoch, timing)
             out += self._ask(overlap, asked_to)
-        if self._current is not None and self._current.undecided:
-            self._current.start_over(self._epoch, timing)
-            out += self._listen(self._current, now)
+        if self.current is not None and self.current.undecided:
+            self.current.start_over(self._epoch, timing)
+            out += self._listen(self.current, now)
         return out
 
     def _listen(self, overlap: Overlap, heard: int) -> list[Output]:
@@ -222,7 +225,7 @@ class Overlaps:
         return next((o for o in self._all() if o.overlap_id == overlap_id and o.undecided), None)
 
     def _all(self) -> list[Overlap]:
-        return self._awaiting if self._current is None else [*self._awaiting, self._current]
+        return self._awaiting if self.current is None else [*self._awaiting, self.current]
 
     def _asker(self, answer: Prediction | PredictionFailed) -> Overlap | None:
         overlap = self._find(answer.overlap_id)

@@ -60,6 +60,11 @@ class SpeechGate:
         return self._sounding
 
     @property
+    def resting(self) -> bool:
+        """Whether there is no sound, nor the beginning of one."""
+        return not self._recent and not self._sounding
+
+    @property
     def onset(self) -> int:
         """Where the latest sound began."""
         return self._onset
@@ -72,8 +77,6 @@ class SpeechGate:
     def hear(self, *, voiced: bool, end: int) -> SpeechChange:
         """Take the VAD's word on the frame that ends at position `end`."""
         self._recent = (self._recent << 1 | voiced) & self._mask
-        if not self._recent and not self._sounding:
-            return SpeechChange.NONE
         count = self._recent.bit_count()
         if not self._sounding:
             return self._begin(end) if count >= self._enter else SpeechChange.NONE

@@ -8,7 +8,7 @@ REFERENCE_SLACK = samples(200)
 MAX_LEAD = samples(2000)
 """How far the agent track may run ahead; audio beyond it is left out, so memory is bounded."""
 MARGIN = samples(500)
-"""Audio kept beyond what is needed, so that the past is not cut at every frame."""
+"""How often the past is swept: not at every frame."""
 
 
 class Tracks:
@@ -17,6 +17,7 @@ class Tracks:
     def __init__(self, *, two_tracks: bool) -> None:
         self.user = AudioHistory()
         self.agent = AudioHistory() if two_tracks else None
+        self._swept = 0
 
     @property
     def held(self) -> int:
@@ -45,10 +46,13 @@ class Tracks:
             needed: the earliest position that an open overlap may ask for; None: none is open.
             timing: the options in effect.
         """
+        if heard - self._swept < MARGIN:
+            return
+        self._swept = heard
         past = timing.window if timing.overlap == "client" else timing.pre_roll + 2 * timing.onset
         oldest = heard - past
         if needed is not None:
             oldest = max(min(oldest, needed), heard - timing.window)
         for track in (self.user, self.agent):
-            if track is not None and oldest - track.start > MARGIN:
+            if track is not None:
                 track.forget_before(oldest)

@@ -34,6 +34,8 @@ class AudioHistory:
 
     def read(self, start: int, end: int) -> bytes:
         """The samples of positions start ≤ p < end."""
+        if self._start <= start and end <= self.end:
+            return bytes(self._pcm[(start - self._start) * BYTES : (end - self._start) * BYTES])
         first = min(max(start, self._start), end)
         last = max(min(end, self.end), first)
         held = bytes(self._pcm[(first - self._start) * BYTES : (last - self._start) * BYTES])
