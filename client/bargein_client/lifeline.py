@@ -221,7 +221,8 @@ class Lifeline:
             return await self._begin_anew()
         resume = Resume(token=before.resume_token, after=self._last_seq)
         attached = isinstance(self._create.attach, msgspec.Struct)
-        create = self._create if attached else replace(self._create, resume=resume)
+        resuming = replace(self._create, session_id=before.session_id, resume=resume)
+        create = self._create if attached else resuming
         link = await self._connect(create)
         position = self._create.audio.samples(self.created.at_ms if self.created else 0)
         self.clock = max(self.clock, position)

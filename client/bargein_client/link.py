@@ -16,7 +16,8 @@ CLOSE_TIMEOUT_S = 2.0
 _BY_STATUS = {
     401: ErrorCode.UNAUTHORIZED,
     403: ErrorCode.FORBIDDEN,
-    404: ErrorCode.UNKNOWN_SESSION,
+    400: ErrorCode.INVALID_MESSAGE,
+    404: ErrorCode.INVALID_MESSAGE,
     503: ErrorCode.SERVER_FULL,
 }
 

@@ -20,10 +20,12 @@ from bargein_server.core import SessionCore
 from bargein_server.detection import inputs
 from bargein_server.detection.inputs import Input, Prediction, PredictionFailed
 from bargein_server.detection.outputs import RequestPrediction, StreamEnded
+from bargein_server.models.contract import ModelError
 from bargein_server.models.sync import SyncPredictor, SyncStream
 from bargein_server.recording.format import Announced, AudioRun
 from bargein_server.recording.imported import NOBODY, read_wav
 from bargein_server.recording.reader import Recording, RecordingError, read_recording
+from bargein_server.silero import SileroUnavailableError
 from bargein_server.vads import make_vad
 from bargein_server.wire import milliseconds
 
@@ -38,8 +40,8 @@ class Heard(NamedTuple):
 class InProcess:
     """The engine of `bargein replay`: reads recordings, and runs the detector on them."""
 
-    error = RecordingError
-    """What its methods raise if a recording cannot be read."""
+    errors: tuple[type[Exception], ...] = (RecordingError, ModelError, SileroUnavailableError)
+    """What it raises if a recording cannot be read or replayed; the texts are for people."""
 
     def __init__(self, path: Path, markers: Path | None = None) -> None:
         """Read a recording, or a WAV file with its markers."""

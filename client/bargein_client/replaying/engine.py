@@ -42,8 +42,8 @@ class Engine(Protocol):
 class OpenEngine(Protocol):
     """What the entry point holds."""
 
-    error: type[Exception]
-    """Raised for what cannot be read or replayed; its text is for people."""
+    errors: tuple[type[Exception], ...]
+    """Raised for what cannot be read or replayed; their texts are for people."""
 
     def __call__(self, path: Path, markers: Path | None = None) -> Engine:
         """Open a recording, or a WAV file with its markers."""

@@ -1,6 +1,7 @@
 """A recording played through a running server, as its client once did."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -28,7 +29,7 @@ BYTES = 2
 
 
 async def play_remote(
-    tape: Tape, url: str, changes: OptionsUpdate, speed: float | None, credentials: Keys
+    tape: Tape, url: str, changes: OptionsUpdate, speed: float, credentials: Keys
 ) -> AsyncIterator[Heard]:
     """Play `tape` through the server at `url`; everything it says, as it comes.
 
@@ -36,7 +37,7 @@ async def play_remote(
         tape: what to play.
         url: of the server.
         changes: settings that take the place of the recorded ones.
-        speed: times real time; None: as fast as the server takes it.
+        speed: times real time; infinite: as fast as the server takes it.
         credentials: as for `connect`.
 
     Raises:
@@ -63,11 +64,11 @@ def recorded_options(tape: Tape) -> dict[str, Any]:
     return options
 
 
-async def _drive(session: Session, tape: Tape, changes: OptionsUpdate, speed: float | None) -> None:
+async def _drive(session: Session, tape: Tape, changes: OptionsUpdate, speed: float) -> None:
     clock = asyncio.get_running_loop().time
     began = clock()
     for position, item in _script(tape):
-        if speed is not None:
+        if not math.isinf(speed):
             await asyncio.sleep(began + position / SAMPLE_RATE / speed - clock())
         if isinstance(item, tuple):
             user, agent = item
