@@ -1,0 +1,93 @@
+"""The server as a process: from the model to the ports, and from a signal to the end.
+
+SIGTERM, or SIGINT once: refuse new sessions, let the running ones end, then exit. SIGINT again:
+end them now.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import orjson
+
+from bargein_server.app import Addresses, App, running
+from bargein_server.predictor import Predictor
+from bargein_server.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+async def serve(settings: Settings, announce: Callable[[App, Addresses], None]) -> None:
+    """Run until a signal says otherwise; `announce` is called when the ports are open.
+
+    Raises:
+        ModelError: the model cannot be used.
+        OSError: a port cannot be opened.
+    """
+    predictor = Predictor.open(settings.model, threads=settings.threads)
+    try:
+        app = App(settings, predictor)
+        signals = Signals()
+        async with running(app) as addresses:
+            with signals.caught(), _ready_file(settings.ready_file, addresses):
+                announce(app, addresses)
+                await signals.stop.wait()
+                await _drain(app, signals)
+    finally:
+        await predictor.close()
+
+
+class Signals:
+    """What the operating system asks of the process."""
+
+    def __init__(self) -> None:
+        self.stop = asyncio.Event()
+        """Set by the first signal."""
+        self.stop_now = asyncio.Event()
+        """Set by SIGINT after another signal."""
+
+    @contextlib.contextmanager
+    def caught(self) -> Iterator[None]:
+        """Catch SIGTERM and SIGINT while the block runs."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self.stop.set)
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        try:
+            yield
+        finally:
+            loop.remove_signal_handler(signal.SIGTERM)
+            loop.remove_signal_handler(signal.SIGINT)
+
+    def _interrupt(self) -> None:
+        (self.stop_now if self.stop.is_set() else self.stop).set()
+
+
+async def _drain(app: App, signals: Signals) -> None:
+    count = app.services.census.count
+    logger.info("draining: %d sessions may go on; interrupt to end them now", count)
+    drain = asyncio.create_task(app.drain())
+    hurry = asyncio.create_task(signals.stop_now.wait())
+    _, pending = await asyncio.wait({drain, hurry}, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
+    logger.info("stopping")
+
+
+@contextlib.contextmanager
+def _ready_file(path: Path | None, addresses: Addresses) -> Iterator[None]:
+    """A file that is there, whole, while the server is ready."""
+    if path is None:
+        yield
+        return
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    partial.write_bytes(orjson.dumps(addresses._asdict() | {"pid": os.getpid()}) + b"\n")
+    partial.replace(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
