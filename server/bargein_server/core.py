@@ -14,7 +14,6 @@ from bargein_server.detection.detector import Detector
 from bargein_server.detection.inputs import Input, OptionsChanged, UserAudio
 from bargein_server.detection.outputs import Output, RequestPrediction, StreamEnded
 from bargein_server.detection.vad import Vad
-from bargein_server.waiting import Waiting
 from bargein_server.wire import to_message
 
 CoreOutput = ServerMessage | RequestPrediction | StreamEnded
@@ -48,7 +47,6 @@ class SessionCore:
         self._options = options
         self._recording = recording
         self._detector = Detector(options, vad=vad, two_tracks=two_tracks)
-        self._waiting = Waiting()
         self._seq = 0
 
     @property
@@ -69,7 +67,7 @@ class SessionCore:
     @property
     def waiting(self) -> bool:
         """Whether something would happen by the mere passing of time: audio must not stall now."""
-        return self._waiting.at(self._detector.position)
+        return self._detector.waiting
 
     def handle(self, input_: Input) -> list[CoreOutput]:
         """Take one input; what follows from it, in order."""
@@ -78,7 +76,6 @@ class SessionCore:
             return []
         if isinstance(input_, OptionsChanged):
             self._options = input_.options
-        self._waiting.took(input_, outputs, self._options)
         return [said for output in outputs if (said := self._say(output)) is not None]
 
     def announce(self, message: ServerMessage) -> ServerMessage:
