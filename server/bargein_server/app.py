@@ -90,6 +90,8 @@ class App:
         self.listener = Listener(self.services, self.authority)
         self.companion = Companion(self.services, self.authority, self.sessions, self.is_ready)
         self.state = AppState.STARTING
+        self.addresses = Addresses(settings.host, settings.port, settings.http_port)
+        """Where it listens; a port of 0 is replaced by the real one in `start`."""
         for extend in EXTENSIONS:
             extend(self)
 
@@ -107,7 +109,8 @@ class App:
         http_port = await self.companion.start(settings.http_port)
         port = await self.listener.start(settings.port)
         self.state = AppState.READY
-        return Addresses(settings.host, port, http_port)
+        self.addresses = Addresses(settings.host, port, http_port)
+        return self.addresses
 
     async def drain(self) -> None:
         """Refuse new connections; returns when the last one has ended, or in `drain_timeout_s`."""

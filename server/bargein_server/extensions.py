@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bargein_server.listener import Route
 from bargein_server.native import converse
+from bargein_server.pages.routes import add_pages
 from bargein_server.subscribers import check_query, follow
 
 if TYPE_CHECKING:
@@ -42,4 +43,4 @@ def add_events(app: "App") -> None:
     )
 
 
-EXTENSIONS: list[Callable[["App"], None]] = [add_sessions, add_events]
+EXTENSIONS: list[Callable[["App"], None]] = [add_sessions, add_events, add_pages]
