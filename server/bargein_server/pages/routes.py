@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
-INSTALLED_CLIENT = _HERE / "client"
-"""Where the package has the browser client …"""
-SOURCE_CLIENT = Path(__file__).parents[3] / "client" / "browser" / "src"
-"""… and where it lies beside the source."""
+CLIENT = _HERE / "client"
+"""The browser client; in the source a link to where it is kept."""
 
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -67,8 +65,7 @@ class _Pages:
         self._app = app
         record = app.settings.record
         self._shelf = None if record is None else Shelf(record)
-        client = INSTALLED_CLIENT if INSTALLED_CLIENT.is_dir() else SOURCE_CLIENT
-        self._files = _files(STATIC, "/page/") | _files(client, "/client/")
+        self._files = _files(STATIC, "/page/") | _files(CLIENT, "/client/")
 
     async def index(self, request: web.Request) -> web.StreamResponse:
         policy = _POLICY.format(sockets=self._sockets(request))
