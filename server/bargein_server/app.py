@@ -112,13 +112,22 @@ class App:
         self.addresses = Addresses(settings.host, port, http_port)
         return self.addresses
 
-    async def drain(self) -> None:
-        """Refuse new connections; returns when the last one has ended, or in `drain_timeout_s`."""
+    async def drain(self, hurry: asyncio.Event) -> None:
+        """Refuse new sessions and let the running ones end.
+
+        Returns when none is left, when `hurry` is set, or after `drain_timeout_s`.
+        """
         self.state = AppState.DRAINING
-        self.listener.draining = True
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.settings.drain_timeout_s):
-                await self.services.census.empty()
+        await self.listener.refuse()
+        async with asyncio.TaskGroup() as group:
+            waits = [
+                group.create_task(self.services.census.empty()),
+                group.create_task(_wait(hurry)),
+            ]
+            timeout_s = self.settings.drain_timeout_s
+            await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
 
     async def stop(self) -> None:
         """End all sessions (close code 1012) and close the ports."""
@@ -135,6 +144,10 @@ async def running(app: App) -> AsyncGenerator[Addresses]:
         yield await app.start()
     finally:
         await app.stop()
+
+
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()
 
 
 def _bracketed(host: str) -> str:

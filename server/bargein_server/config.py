@@ -4,7 +4,7 @@ import difflib
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from bargein_protocol.errors import ProtocolError
@@ -49,7 +49,8 @@ def _as_flags(name: str, value: object) -> object:
     if not isinstance(value, dict):
         return value
     joint = ":" if name == "keys" else "="
-    return [f"{key}{joint}{_plain(part)}" for key, part in value.items()]
+    table = cast("dict[str, object]", value)
+    return [f"{key}{joint}{_plain(part)}" for key, part in table.items()]
 
 
 def _plain(value: object) -> str:

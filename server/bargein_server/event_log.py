@@ -62,7 +62,7 @@ class EventLog:
     ) -> None:
         """Add an event, given as it stood on the session's wire."""
         self._seq += 1
-        envelope = {
+        envelope: dict[str, object] = {
             "type": "event",
             "seq": self._seq,
             "session_id": session_id,

@@ -28,7 +28,7 @@ def options() -> list[click.Option]:
 def _option(field: inspect.Field) -> click.Option:
     shape, help_text = field.type, ""
     if isinstance(shape, inspect.Metadata):
-        help_text = (shape.extra_json_schema or {}).get("description", "")
+        help_text = str((shape.extra_json_schema or {}).get("description", ""))
         shape = shape.type
     key = _key(field.name)
     flag = "--" + _SINGULAR.get(field.name, key.replace("_", "-"))

@@ -1,5 +1,6 @@
 """The WebSocket port: which path is served by whom, and who is let in."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -56,9 +57,8 @@ class Listener:
         self._metrics = services.metrics
         self._authority = authority
         self._routes: list[Route] = []
-        self._server: Server | None = None
-        self.draining = False
-        """Whether new connections are refused."""
+        self._servers: list[Server] = []
+        self._refusing = False
 
     def add(self, route: Route) -> None:
         """Serve another kind of connection."""
@@ -66,7 +66,7 @@ class Listener:
 
     async def start(self, port: int) -> int:
         """Listen; returns the port, which is another one if it is 0."""
-        self._server = await serve(
+        server = await serve(
             self._serve,
             self._settings.host,
             port,
@@ -79,15 +79,34 @@ class Listener:
             ping_timeout=self._settings.ping_interval_s,
             close_timeout=CLOSE_TIMEOUT_S,
             server_header=None,
-            reuse_port=port != 0,
+            reuse_port=True,
         )
-        return int(next(iter(self._server.sockets)).getsockname()[1])
+        self._servers.append(server)
+        return int(next(iter(server.sockets)).getsockname()[1])
+
+    async def refuse(self) -> None:
+        """Take no new connections; those that are open go on.
+
+        If another process listens on the same port it gets them from now on (a rolling restart);
+        if none does, they are answered with 503.
+        """
+        self._refusing = True
+        for server in self._servers:
+            port = server.sockets[0].getsockname()[1]
+            server.close(close_connections=False)
+            if not await _is_served(self._settings.host, port):
+                await self.start(port)
+                return
 
     async def stop(self, close_code: int) -> None:
         """Stop listening and close what is still open."""
-        if self._server is not None:
-            self._server.close(code=close_code)
-            await self._server.wait_closed()
+        for server in self._servers:
+            server.close(close_connections=False)
+        async with asyncio.TaskGroup() as closing:
+            for connection in [c for server in self._servers for c in server.connections]:
+                closing.create_task(connection.close(close_code))
+        for server in self._servers:
+            await server.wait_closed()
 
     # ----------------------------------------------------------------
 
@@ -113,7 +132,7 @@ class Listener:
     def _admit(self, connection: Connection, request: Request) -> None:
         url = urlsplit(request.path)
         connection.path, connection.query = url.path, dict(parse_qsl(url.query))
-        if self.draining:
+        if self._refusing:
             raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "the server is shutting down")
         route = self._route(url.path)
         self._check_browser(request)
@@ -146,6 +165,16 @@ class Listener:
             )
         if origin is not None and not is_own_host(request.headers.get("Host"), keys=keys):
             raise RefusedError(HTTPStatus.FORBIDDEN, "the `Host` header does not name this machine")
+
+
+async def _is_served(host: str, port: int) -> bool:
+    """Whether another process listens there."""
+    try:
+        _, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 def _select_subprotocol(

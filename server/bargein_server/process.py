@@ -9,7 +9,7 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import orjson
@@ -51,7 +51,7 @@ class Signals:
         """Set by SIGINT after another signal."""
 
     @contextlib.contextmanager
-    def caught(self) -> Iterator[None]:
+    def caught(self) -> Generator[None]:
         """Catch SIGTERM and SIGINT while the block runs."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self.stop.set)
@@ -69,17 +69,12 @@ class Signals:
 async def _drain(app: App, signals: Signals) -> None:
     count = app.services.census.count
     logger.info("draining: %d sessions may go on; interrupt to end them now", count)
-    drain = asyncio.create_task(app.drain())
-    hurry = asyncio.create_task(signals.stop_now.wait())
-    _, pending = await asyncio.wait({drain, hurry}, return_when=asyncio.FIRST_COMPLETED)
-    for task in pending:
-        task.cancel()
-    await asyncio.gather(*pending, return_exceptions=True)
+    await app.drain(signals.stop_now)
     logger.info("stopping")
 
 
 @contextlib.contextmanager
-def _ready_file(path: Path | None, addresses: Addresses) -> Iterator[None]:
+def _ready_file(path: Path | None, addresses: Addresses) -> Generator[None]:
     """A file that is there, whole, while the server is ready."""
     if path is None:
         yield
