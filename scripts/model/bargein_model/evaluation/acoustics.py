@@ -36,7 +36,8 @@ def echo_of(agent: Floats, response: Floats, level_db: float, rng: Random) -> Fl
     drive = np.float32(rng.uniform(0.2, 2.0)) / np.float32(np.abs(agent).max() + 1e-9)
     driven = np.tanh(agent * drive) / drive
     late = int(rng.uniform(0.020, 0.060) * SAMPLE_RATE)
-    heard = in_room(np.pad(driven, (late, 0))[: len(agent)], response)
+    delayed = np.concatenate([np.zeros(late, np.float32), driven])[: len(agent)]
+    heard = in_room(delayed.astype(np.float32), response)
     return effects.at_level(heard, level_db)
 
 
@@ -74,7 +75,7 @@ def levels_changed(audio: Floats, onset: int, end: int, rng: Random) -> Floats:
     at = onset + int(rng.uniform(0.2, 0.8) * max(1, end - onset))
     before_db = float(rng.choice([-1, 1]) * rng.uniform(12, 18))
     gain_db = np.where(np.arange(len(audio)) < at, before_db, 0.0) - max(before_db, 0.0)
-    return (audio * 10 ** (gain_db / 20)).astype(np.float32)
+    return (audio * 10.0 ** (gain_db / 20)).astype(np.float32)
 
 
 def _telephone_band(audio: Floats) -> Floats:

@@ -50,11 +50,12 @@ class Examiner:
         """Everyone's answer to one item."""
         frames = self._subject.frames(item)
         heard = {name: ear(item) for name, ear in self._ears.items()}
-        flagged = {
+        flagged: dict[str, int | None] = {
             SHIPPED: self._subject.flagged(item, Onset.SERVER),
             ORACLE: self._subject.flagged(item, Onset.TRUE),
         }
-        scores = dict.fromkeys((SHIPPED, ORACLE), metrics.evidence(np.array(frames)))
+        evidence = metrics.evidence(np.array(frames))
+        scores: dict[str, float] = {SHIPPED: evidence, ORACLE: evidence}
         for rule in RULES:
             ear = heard[rule.ear]
             for name, start in ((rule.name, 0), (rule.name + TRUE_ONSET, item.facts.onset)):

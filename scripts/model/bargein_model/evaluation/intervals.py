@@ -44,7 +44,7 @@ def bootstrap(
     member = np.array([places[key] for key in keys])
     stratum = np.array([name[0] for name in names])
     pools = [np.flatnonzero(stratum == value) for value in dict.fromkeys(stratum)]
-    values = []
+    values: list[float] = []
     for _ in range(resamples):
         drawn = np.concatenate([rng.choice(pool, len(pool)) for pool in pools])
         values.append(figure(np.bincount(drawn, minlength=len(names))[member].astype(np.float64)))

@@ -126,12 +126,18 @@ class Material:
 
     Args:
         corpus: its clips carry their role; only `EXAMINED` ones are ever taken.
-        only: take interruptions, backchannels and vocal sounds of this source alone where it has
-            any (a rotation), and everything else as always.
+        only: take interruptions from this source alone, and whatever else it has (a rotation).
+        sources: do without all others.
     """
 
-    def __init__(self, corpus: Corpus, only: str | None = None) -> None:
-        clips = [clip for clip in corpus.clips if clip.role in EXAMINED]
+    def __init__(
+        self, corpus: Corpus, only: str | None = None, sources: frozenset[str] | None = None
+    ) -> None:
+        clips = [
+            clip
+            for clip in corpus.clips
+            if clip.role in EXAMINED and (sources is None or clip.source in sources)
+        ]
         self.corpus = corpus
         self.rooms = [clip for clip in clips if clip.subclass in {"sim_talker", "room"}]
         self.echo_paths = [clip for clip in clips if clip.subclass == "sim_echo_path"]

@@ -58,8 +58,8 @@ def quantile(values: Array, weights: Array, level: float) -> float:
     if not len(values):
         return float("nan")
     order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weights[order])
-    at = int(np.searchsorted(reached, level * reached[-1] * (1 - 1e-12)))
+    reached: Array = np.cumsum(weights[order])
+    at = int(np.count_nonzero(reached < level * float(reached[-1]) * (1 - 1e-12)))
     return float(values[order][min(at, len(values) - 1)])
 
 
@@ -88,7 +88,8 @@ def evidence(frames: Array, min_frames: int = 2) -> float:
     """The highest value that `min_frames` consecutive frames reached; 0 without as many."""
     if len(frames) < min_frames:
         return 0.0
-    return float(np.lib.stride_tricks.sliding_window_view(frames, min_frames).min(axis=1).max())
+    runs: Array = np.lib.stride_tricks.sliding_window_view(frames, min_frames)
+    return float(np.max(runs.min(axis=1)))
 
 
 def reliability(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import zip_longest
+from itertools import islice
 
 import numpy as np
 
@@ -101,25 +101,27 @@ def _plan(
 
 def _evenly(strata: dict[str, list[Clip]], count: int, most: int, rng: Random) -> list[Clip]:
     """Clips from all strata in turn until there are enough, none more than `most` times."""
-    columns = []
+    columns: list[list[Clip]] = []
     for clips in strata.values():
         rounds = min(most, -(-count // len(clips)))
-        columns.append(
-            [clips[place] for _ in range(rounds) for place in rng.permutation(len(clips))]
-        )
-    turns = (clip for row in zip_longest(*columns) for clip in row if clip is not None)
-    return [clip for clip, _ in zip(turns, range(count), strict=False)]
+        columns.append([clips[at] for _ in range(rounds) for at in rng.permutation(len(clips))])
+    longest = max(map(len, columns), default=0)
+    turns = (column[turn] for turn in range(longest) for column in columns if turn < len(column))
+    return list(islice(turns, count))
 
 
 def _background(material: Material, sound: Clip, rng: Random) -> Clip:
     kind = str(rng.choice(["noise", "babble", "music"], p=[0.5, 0.25, 0.25]))
+    kind = kind if material.backgrounds[kind] else "noise"
     others = [c for c in material.backgrounds[kind] if c.speaker != sound.speaker]
     return _one(others or material.backgrounds[kind], rng)
 
 
 def _other_voice(agents: Sequence[Clip], sound: Clip, rng: Random) -> Clip:
+    """An agent who is not the user: a synthetic voice or a reader, one as likely as the other."""
+    kind = str(rng.choice(["agent", "speech"]))
     others = [agent for agent in agents if agent.speaker != sound.speaker]
-    return _one(others or agents, rng)
+    return _one([agent for agent in others if agent.kind == kind] or others or agents, rng)
 
 
 def _one(clips: Sequence[Clip], rng: Random) -> Clip:

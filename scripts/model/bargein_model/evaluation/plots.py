@@ -15,7 +15,7 @@ from bargein_model.evaluation.metrics import Array
 from bargein_model.evaluation.sheet import EVER, Sheet
 from bargein_model.evaluation.tables import COMPARED, SHIPPED, TRUE_ONSET
 
-GRID = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
+GRID = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95)
 TIMES_MS: tuple[float, ...] = (300, 500, 1000, EVER)
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#444444")
 LONGEST_MS = 1500
@@ -27,7 +27,7 @@ def draw(sheet: Sheet, folder: Path, rules: Sequence[str]) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     mixed = sheet.under(Condition.MIXED)
     plots = {"det": _det, "calibration": _calibration, "detection_time": _detection_time}
-    paths = []
+    paths: list[Path] = []
     for name, plot in plots.items():
         figure, axes = plt.subplots(
             1, 2 if name == "detection_time" else 1,
@@ -59,7 +59,7 @@ def _det(axes: list[Axes], sheet: Sheet, rules: Sequence[str]) -> None:
     ax.plot(*_point(sheet, SHIPPED), "*", color="black", ms=15, label="Bargein as shipped", ls="")
     _deviate_axes(ax)
     ax.set(title="Misses against false alarms, every threshold (mixed conditions)")
-    ax.legend(fontsize=8, loc="upper right")
+    ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
 
 
 def _point(sheet: Sheet, system: str) -> tuple[float, float]:
