@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bargein_server.listener import Route
+from bargein_server.livekit.dialect import add_livekit
 from bargein_server.native import converse
 from bargein_server.pages.routes import add_pages
 from bargein_server.subscribers import check_query, follow
@@ -43,4 +44,4 @@ def add_events(app: "App") -> None:
     )
 
 
-EXTENSIONS: list[Callable[["App"], None]] = [add_sessions, add_events, add_pages]
+EXTENSIONS: list[Callable[["App"], None]] = [add_sessions, add_events, add_pages, add_livekit]

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from bargein_protocol.messages import SUBPROTOCOL
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -130,11 +130,11 @@ class Listener:
         return None
 
     def _admit(self, connection: Connection, request: Request) -> None:
-        url = urlsplit(request.path)
-        connection.path, connection.query = url.path, dict(parse_qsl(url.query))
+        connection.path, _, query = request.path.partition("?")
+        connection.query = dict(parse_qsl(query))
         if self._refusing:
             raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "the server is shutting down")
-        route = self._route(url.path)
+        route = self._route(connection.path)
         self._check_browser(request)
         token = connection.query.pop("access_token", None)
         try:

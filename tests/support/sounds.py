@@ -18,7 +18,8 @@ def voice(duration_s: float, level: float = 0.2) -> bytes:
     buzz = sum(np.sin(n * pitch) / n for n in range(1, 25))
     rhythm = 0.7 + 0.3 * np.sin(2 * np.pi * 4 * t)
     samples = buzz * rhythm
-    return np.round(samples / np.abs(samples).max() * level * 32767).astype("<i2").tobytes()
+    pcm: bytes = np.round(samples / np.abs(samples).max() * level * 32767).astype("<i2").tobytes()
+    return pcm
 
 
 def growing(pcm: bytes, first_s: float, hop_s: float = 0.1, most_s: float = 3.0) -> list[bytes]:
