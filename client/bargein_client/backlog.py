@@ -2,7 +2,9 @@
 
 Moments are counted in samples of user audio since the session began, at the session's rate. When
 the session is taken up again the server says where it stands. Audio from before that moment is
-left out, because the server has filled it in as silence; a hole becomes an `audio.gap`.
+left out: it arrived, or the server has filled it in as silence. Audio after that moment is sent,
+even if it was sent before, for it was on its way when the connection broke; a hole becomes an
+`audio.gap`.
 """
 
 from collections import deque
@@ -21,11 +23,16 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 class Backlog:
-    """Keeps everything in order; of each track's audio at most `bound_ms`, the newest."""
+    """Keeps everything in order; of each track's audio at most `bound_ms`, the newest.
 
-    def __init__(self, audio: AudioFormat, bound_ms: float) -> None:
+    Of what was sent it keeps the audio of the last `sent_ms`.
+    """
+
+    def __init__(self, audio: AudioFormat, bound_ms: float, sent_ms: float = 0) -> None:
         self._audio = audio
         self._bound = audio.samples(bound_ms)
+        self._sent_bound = audio.samples(sent_ms)
+        self._sent: deque[Waiting] = deque()
         self._waiting: deque[Waiting] = deque()
         self._held: dict[Track, int] = {"user": 0, "agent": 0}
 
@@ -41,6 +48,12 @@ class Backlog:
             while self._held[item.track] > self._bound:
                 self._drop_oldest(item.track)
 
+    def sent(self, at: int, frame: AudioFrame) -> None:
+        """Note audio that was sent and may not arrive."""
+        self._sent.append(Waiting(at, frame))
+        while self._sent[0].at < at - self._sent_bound:
+            self._sent.popleft()
+
     def take(self, position: int, clock: int) -> list[Waiting]:
         """All that waits, as it is to be sent to a server that stands at `position`.
 
@@ -48,7 +61,7 @@ class Backlog:
         unless it is ahead.
         """
         taken: list[Waiting] = []
-        for waiting in self._waiting:
+        for waiting in (*self._sent, *self._waiting):
             item = waiting.item
             if isinstance(item, AudioFrame) and waiting.at < position:
                 continue
@@ -57,9 +70,18 @@ class Backlog:
             position = max(position, waiting.at)
             if isinstance(item, AudioFrame) and item.track == "user":
                 position += self._samples(item)
+        self.clear()
+        return taken + list(self._gap(position, clock))
+
+    def forget_sent(self) -> None:
+        """What was sent need not arrive any more."""
+        self._sent.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._sent.clear()
         self._waiting.clear()
         self._held = dict.fromkeys(self._held, 0)
-        return taken + list(self._gap(position, clock))
 
     def put_back(self, taken: list[Waiting]) -> None:
         """What was taken and could not be sent waits again, before all that came since."""

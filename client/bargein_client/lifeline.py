@@ -14,6 +14,7 @@ from bargein_protocol.messages import (
     Error,
     Resume,
     ServerMessage,
+    SessionClose,
     SessionClosed,
     SessionCreate,
     SessionCreated,
@@ -33,6 +34,8 @@ BACKLOG_MS = 10_000
 """Audio kept while the connection is away; older audio is reported as a gap."""
 
 
+SENT_MS = 2_000
+"""Audio kept after it was sent, in case the connection breaks before it arrives."""
 WELCOME_TIMEOUT_S = 10.0
 """How long an open connection may wait for `session.created`."""
 
@@ -49,8 +52,8 @@ class SessionState(Enum):
 class Lifeline:
     """One session over as many connections as it takes.
 
-    The agent's state and unanswered option changes are repeated after a resume, for they may have
-    been on their way when the connection broke; both may safely arrive twice.
+    The agent's state, option changes and a close without an answer are repeated after a resume:
+    they may have been on their way when the connection broke, and may safely arrive twice.
     """
 
     def __init__(
@@ -68,13 +71,22 @@ class Lifeline:
         """What came; None is the end."""
         self.ended: asyncio.Future[Summary | None] = asyncio.get_running_loop().create_future()
         """Done when the session is over; an error if it was lost."""
+        self.told = False
+        """Whether the failure that ended the session has been raised to the user."""
         self._link: Link | None = None
-        self._backlog = Backlog(create.audio, BACKLOG_MS)
+        self._backlog = Backlog(create.audio, BACKLOG_MS, SENT_MS)
         self._agent: type[AgentStarted | AgentStopped] | None = None
-        self._unanswered: list[SessionUpdate] = []
+        self._unanswered: list[SessionUpdate | SessionClose] = []
         self._last_seq = 0
         self._last_error: Error | None = None
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def failure(self) -> BaseException | None:
+        """The error that ended the session, for raising it; None if none did."""
+        error = self.ended.exception() if self.ended.done() else None
+        self.told = self.told or error is not None
+        return error
 
     async def open(self) -> None:
         """Connect and create the session.
@@ -102,12 +114,10 @@ class Lifeline:
             BargeinError: the session is over.
         """
         if self.state is SessionState.OVER:
-            raise self.ended.exception() or error_for(
-                ErrorCode.UNEXPECTED_MESSAGE, "the session is closed"
-            )
+            raise self.failure or error_for(ErrorCode.UNEXPECTED_MESSAGE, "the session is closed")
         while self.state is SessionState.CONNECTED and (link := self._link) is not None:
             try:
-                await self._put_on(link, item)
+                await self._put_on(link, self.clock, item)
             except LinkLostError:
                 if link is self._link:
                     self.state = SessionState.AWAY
@@ -161,20 +171,21 @@ class Lifeline:
                 self._last_error = message
                 if message.code == ErrorCode.INVALID_OPTIONS.code:
                     del self._unanswered[:1]
-            case SessionClosed():
-                self._finish(message.summary)
             case _:
                 pass
         self.events.put_nowait(message)
+        if isinstance(message, SessionClosed):
+            self._finish(message.summary)
         return message
 
-    async def _put_on(self, link: Link, item: AudioFrame | ClientMessage) -> None:
+    async def _put_on(self, link: Link, at: int, item: AudioFrame | ClientMessage) -> None:
         if isinstance(item, AudioFrame):
+            self._backlog.sent(at, item)
             await link.send(format_frame(item, self._create.audio))
             return
         if isinstance(item, AgentStarted | AgentStopped):
             self._agent = type(item)
-        elif isinstance(item, SessionUpdate):
+        elif isinstance(item, SessionUpdate | SessionClose):
             self._unanswered.append(item)
         await link.send(encode(item).decode())
 
@@ -218,6 +229,8 @@ class Lifeline:
     async def _reconnect(self, advice: Advice) -> Link:
         before = self.created
         if advice is Advice.BEGIN_ANEW or before is None:
+            if any(isinstance(message, SessionClose) for message in self._unanswered):
+                raise error_for(ErrorCode.UNKNOWN_SESSION, "it ended before its summary came")
             return await self._begin_anew()
         resume = Resume(token=before.resume_token, after=self._last_seq)
         attached = isinstance(self._create.attach, msgspec.Struct)
@@ -231,6 +244,7 @@ class Lifeline:
 
     async def _begin_anew(self) -> Link:
         self._last_seq, self._unanswered = 0, []
+        self._backlog.forget_sent()
         link = await self._connect(self._create)
         start = self._backlog.start
         base = self.clock if start is None else start
@@ -249,7 +263,7 @@ class Lifeline:
             position = self.clock
             for index, waiting in enumerate(taken):
                 try:
-                    await self._put_on(link, waiting.item)
+                    await self._put_on(link, waiting.at, waiting.item)
                 except LinkLostError as lost:
                     self._backlog.put_back(taken[index:])
                     raise self._error(lost.code) from None

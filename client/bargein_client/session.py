@@ -94,7 +94,8 @@ async def connect(
         except BaseException:
             await session.leave()
             raise
-        await session.close()
+        if not line.told:
+            await session.close()
     finally:
         await line.shut()
 
@@ -200,9 +201,12 @@ class Session:
             await self._line.send(SessionClose())
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                summary = await asyncio.shield(self._line.ended)
+                await asyncio.wait([self._line.ended])
         except TimeoutError:
             raise error_for(ErrorCode.CONNECTION_LOST, "no answer to `session.close`") from None
+        if error := self._line.failure:
+            raise error
+        summary = self._line.ended.result()
         if summary is None:
             raise error_for(ErrorCode.CONNECTION_LOST, "the server closed without a summary")
         return summary
@@ -224,7 +228,7 @@ class Session:
         if event is not None:
             return event
         self._line.events.put_nowait(None)
-        if error := self._line.ended.exception():
+        if error := self._line.failure:
             raise error
         raise StopAsyncIteration
 

@@ -73,6 +73,18 @@ def test_what_could_not_be_sent_waits_again_before_the_rest() -> None:
     assert taken(backlog, 320, 960) == [frame(1), frame(2)]
 
 
+def test_audio_that_did_not_arrive_is_sent_again() -> None:
+    backlog = Backlog(AUDIO, bound_ms=1000, sent_ms=60)
+    for number in range(6):
+        backlog.sent(number * 320, frame(number))
+    backlog.add(6 * 320, frame(6))
+    items = taken(backlog, 2 * 320, 7 * 320)
+    assert items == [frame(number) for number in range(2, 7)]
+    backlog.sent(0, frame(0))
+    backlog.sent(4 * 320, frame(4))
+    assert taken(backlog, 0, 5 * 320) == [AudioGap(duration_ms=80), frame(4)]
+
+
 @given(
     lengths=st.lists(st.integers(80, 3200), max_size=30),
     gaps=st.lists(st.integers(0, 3200), max_size=30),
