@@ -61,7 +61,7 @@ class Backlog:
         unless it is ahead.
         """
         taken: list[Waiting] = []
-        for waiting in (*self._sent, *self._waiting):
+        for waiting in sorted((*self._sent, *self._waiting), key=_order):
             item = waiting.item
             if isinstance(item, AudioFrame) and waiting.at < position:
                 continue
@@ -84,7 +84,7 @@ class Backlog:
         self._held = dict.fromkeys(self._held, 0)
 
     def put_back(self, taken: list[Waiting]) -> None:
-        """What was taken and could not be sent waits again, before all that came since."""
+        """What was taken and could not be sent waits again, in its place."""
         since = list(self._waiting)
         self._waiting.clear()
         self._held = dict.fromkeys(self._held, 0)
@@ -111,3 +111,8 @@ class Backlog:
                 self._held[track] -= self._samples(waiting.item)
                 del self._waiting[index]
                 return
+
+
+def _order(waiting: Waiting) -> tuple[int, bool]:
+    """By moment; a message was said before the audio that begins at its moment."""
+    return waiting.at, isinstance(waiting.item, AudioFrame)

@@ -75,8 +75,8 @@ class Lifeline:
         """Whether the failure that ended the session has been raised to the user."""
         self._link: Link | None = None
         self._backlog = Backlog(create.audio, BACKLOG_MS, SENT_MS)
-        self._agent: type[AgentStarted | AgentStopped] | None = None
-        self._unanswered: list[SessionUpdate | SessionClose] = []
+        self._agent: list[Waiting] = []
+        self._unanswered: list[Waiting] = []
         self._last_seq = 0
         self._last_error: Error | None = None
         self._task: asyncio.Task[None] | None = None
@@ -184,9 +184,9 @@ class Lifeline:
             await link.send(format_frame(item, self._create.audio))
             return
         if isinstance(item, AgentStarted | AgentStopped):
-            self._agent = type(item)
+            self._agent = [Waiting(at, type(item)())]
         elif isinstance(item, SessionUpdate | SessionClose):
-            self._unanswered.append(item)
+            self._unanswered.append(Waiting(at, item))
         await link.send(encode(item).decode())
 
     # ------------------------------------------------------------------ from one to the next
@@ -229,7 +229,7 @@ class Lifeline:
     async def _reconnect(self, advice: Advice) -> Link:
         before = self.created
         if advice is Advice.BEGIN_ANEW or before is None:
-            if any(isinstance(message, SessionClose) for message in self._unanswered):
+            if any(isinstance(waiting.item, SessionClose) for waiting in self._unanswered):
                 raise error_for(ErrorCode.UNKNOWN_SESSION, "it ended before its summary came")
             return await self._begin_anew()
         resume = Resume(token=before.resume_token, after=self._last_seq)
@@ -254,10 +254,11 @@ class Lifeline:
 
     async def _catch_up(self, link: Link, position: int) -> None:
         """Send what has waited; what comes meanwhile waits behind it."""
-        if self._agent is not None:
-            self._backlog.put_back([Waiting(position, self._agent())])
-        updates, self._unanswered = self._unanswered, []
-        self._backlog.put_back([Waiting(position, update) for update in updates])
+        again = [
+            Waiting(max(position, said.at), said.item) for said in self._agent + self._unanswered
+        ]
+        self._agent, self._unanswered = [], []
+        self._backlog.put_back(again)
         while self._backlog or self.clock > position:
             taken = self._backlog.take(position, self.clock)
             position = self.clock

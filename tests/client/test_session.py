@@ -81,7 +81,7 @@ async def test_leaving_the_block_closes_and_leaves_nothing(server: RunningServer
     async with connect(server.url) as session:
         await session.send_audio(silence(0.1))
     assert session.state is SessionState.OVER
-    assert asyncio.all_tasks() == before
+    await eventually(lambda: asyncio.all_tasks() == before)
     with pytest.raises(ClientError, match="closed"):
         await session.send_audio(silence(0.1))
 
@@ -101,7 +101,7 @@ async def test_cancelling_closes_and_leaves_nothing(server: RunningServer) -> No
     with pytest.raises(asyncio.CancelledError):
         await task
     await all_sessions_ended(server)
-    assert asyncio.all_tasks() - before == set()
+    await eventually(lambda: asyncio.all_tasks() == before)
 
 
 async def test_an_exception_in_the_block_comes_through(server: RunningServer) -> None:
