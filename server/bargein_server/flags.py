@@ -1,7 +1,7 @@
 """Command-line options made from the table of settings: flag, environment variable, TOML key."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 from msgspec import inspect
@@ -28,7 +28,8 @@ def options() -> list[click.Option]:
 def _option(field: inspect.Field) -> click.Option:
     shape, help_text = field.type, ""
     if isinstance(shape, inspect.Metadata):
-        help_text = str((shape.extra_json_schema or {}).get("description", ""))
+        described = cast("dict[str, str]", shape.extra_json_schema)
+        help_text = described["description"]
         shape = shape.type
     key = _key(field.name)
     flag = "--" + _SINGULAR.get(field.name, key.replace("_", "-"))

@@ -211,7 +211,7 @@ class Session:
             case messages.SessionUpdate():
                 self._update(message.options, now)
             case messages.SessionClose():
-                self._close(member)
+                self._close(member, now)
                 return
             case messages.SessionCreate():
                 raise ProtocolError(ErrorCode.UNEXPECTED_MESSAGE, "the session is open already")
@@ -227,9 +227,7 @@ class Session:
             self._announce(messages.Error(code=error.code.code, message=error.detail, fatal=False))
 
     def _gap(self, member: Member, duration: int, now: float) -> None:
-        tail = member.flush("user")
-        if tail:
-            self._feed(inputs.UserAudio(tail), now)
+        self._hear_rest(member, now)
         made_up = min(duration, self._filled)
         self._filled -= made_up
         if duration > made_up:
@@ -242,8 +240,16 @@ class Session:
         self._feed(inputs.OptionsChanged(options), now)
         self._warn_unknown(unknown_options(update))
 
-    def _close(self, member: Member) -> None:
+    def _hear_rest(self, member: Member, now: float) -> None:
+        """Take what resampling still holds: the audio breaks off here."""
+        if pcm := member.flush("agent"):
+            self._feed(inputs.AgentAudio(pcm), now)
+        if pcm := member.flush("user"):
+            self._feed(inputs.UserAudio(pcm), now)
+
+    def _close(self, member: Member, now: float) -> None:
         if member is self._owner:
+            self._hear_rest(member, now)
             self.end(None)
         else:
             member.close(GOODBYE)

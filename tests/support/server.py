@@ -4,6 +4,7 @@ async with running_server(keys={"key": "secret"}) as server:
     async with connect(server.session_url) as websocket: ...
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -52,3 +53,9 @@ async def running_server(
     finally:
         if own is not None:
             await own.close()
+
+
+async def settled(tasks: int) -> None:
+    """Wait until no more than this many tasks are left; hangs (until the test's timeout) if not."""
+    while len(asyncio.all_tasks()) > tasks:  # noqa: ASYNC110 - there is no event for it
+        await asyncio.sleep(0)

@@ -1,0 +1,30 @@
+"""A server with a model whose answers are known."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from bargein_server.predictor import Predictor
+from support.peer import Peer, peer
+from support.scripted import ScriptedModel
+from support.server import RunningServer, running_server
+
+
+@pytest.fixture
+async def predictor() -> AsyncIterator[Predictor]:
+    """Says of everything that it is an interruption."""
+    predictor = Predictor(ScriptedModel(0.9))
+    yield predictor
+    await predictor.close()
+
+
+@pytest.fixture
+async def server(predictor: Predictor) -> AsyncIterator[RunningServer]:
+    async with running_server(predictor=predictor) as server:
+        yield server
+
+
+@pytest.fixture
+async def client(server: RunningServer) -> AsyncIterator[Peer]:
+    """A connection on which nothing has been said."""
+    async with peer(server.session_url) as client:
+        yield client
