@@ -174,6 +174,7 @@ def teach(corpora: tuple[Path, ...], leave_out: tuple[str, ...], work: Path, whi
 @click.option("--name", default="model", show_default=True, help="Names the checkpoint.")
 @click.option("--steps", default=12_000, show_default=True, help="Batches of 64 overlaps.")
 @click.option("--hearing", default=0.5, show_default=True, help="The teacher's weight; 0: none.")
+@click.option("--begin-from", metavar="NAME", help="Another run's checkpoint to start with.")
 @click.option("--threads", default=1, show_default=True)
 def train(
     corpora: tuple[Path, ...],
@@ -183,6 +184,7 @@ def train(
     name: str,
     steps: int,
     hearing: float,
+    begin_from: str | None,
     threads: int,
 ) -> None:
     """Train on the shards that `compose` has made so far; goes on where an earlier run stopped."""
@@ -199,6 +201,8 @@ def train(
     checkpoint = work / f"{name}.pt"
     if checkpoint.exists():
         run.restore(checkpoint)
+    elif begin_from is not None:
+        run.begin_from(work / f"{begin_from}.pt")
     with _progress() as progress:
         task = progress.add_task("training", total=steps, completed=run.step)
         for losses in run.train(shards_of(work, Role.TRAINING, leave_out)):

@@ -6,7 +6,7 @@ import numpy as np
 
 from bargein_model.composer import effects
 from bargein_model.composer.corpus import Clip
-from bargein_model.composer.overlap import Sound
+from bargein_model.composer.overlap import Floats, Sound
 from bargein_model.composer.pools import Pools, Random
 from bargein_model.contract import SAMPLE_RATE, SoundClass
 
@@ -16,6 +16,8 @@ ACKNOWLEDGING = frozenset(
     | {"really", "exactly", "alright", "fine", "true", "perfect"}
 )
 UNSURE_S = 0.35
+FALSE_STARTS = 0.3
+"""Share of longer interruptions that break off after a word or two."""
 SECOND_THOUGHTS = 0.14
 """Share of overlaps in which the user goes on to interrupt after another sound."""
 
@@ -106,6 +108,8 @@ class Foreground:
         if rng.random() < 0.12:
             begin = clip.onset + seconds(0.0, 0.07, rng)  # a gate that opened late
         audio = self._pools.corpus.audio(clip)[begin : clip.offset + 480]
+        if sound is SoundClass.INTERRUPTION and clip.continuation is None:
+            audio = _false_start(audio, clip.onset - begin, rng)
         rate = 1.0
         if rng.random() < 0.6:
             pitch = float(np.exp(rng.normal(0.0, 0.1)))
@@ -121,6 +125,19 @@ class Foreground:
         elif sound is SoundClass.INTERRUPTION and _may_acknowledge(clip):
             unsure = start + int(UNSURE_S * SAMPLE_RATE)
         return Sound(audio, start, sound, turns, unsure, clip.tick + begin // 320, rate)
+
+
+def _false_start(audio: Floats, onset: int, rng: Random) -> Floats:
+    """Now and then only the first word or two, up to a dip in the sound: "I want –".
+
+    Without these, whatever is short would be a backchannel, for few recordings hold single words.
+    """
+    earliest, latest = onset + int(0.2 * SAMPLE_RATE), onset + int(0.8 * SAMPLE_RATE)
+    if len(audio) < latest + 1600 or rng.random() >= FALSE_STARTS:
+        return audio
+    earliest += int(rng.uniform(0.0, 0.35) * SAMPLE_RATE)
+    pieces = audio[earliest : latest - (latest - earliest) % 160].reshape(-1, 160)
+    return audio[: earliest + 160 * int(np.argmin(np.mean(pieces**2, axis=1))) + 80]
 
 
 def _may_acknowledge(clip: Clip) -> bool:

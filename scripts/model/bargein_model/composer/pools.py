@@ -17,8 +17,8 @@ SPEAKER_KIND_SHARES: Mapping[str, Mapping[str, float]] = {
 """Nearly alike in speech and backchannels, so that 'synthetic' is no sign of either."""
 
 SUBCLASS_FACTORS: Mapping[str, float] = {
-    "isolated_word": 0.4,
-    "digit": 0.5,
+    "isolated_word": 0.5,
+    "digit": 0.8,
     "tts_short": 1.8,
     "acted_short": 1.6,
     "tts_bc_cont": 0.8,

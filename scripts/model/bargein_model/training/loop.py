@@ -79,6 +79,12 @@ class Run:
         for name in ("network", "averaged", "hearing", "optimizer"):
             getattr(self, name).load_state_dict(state[name])
 
+    def begin_from(self, path: Path) -> None:
+        """Takes another run's averaged weights as this one's first."""
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.network.load_state_dict(state["averaged"])
+        self.averaged.load_state_dict(state["averaged"])
+
     def train(self, root: Path) -> Iterator[Losses]:
         """Trains to the end; yields the losses after every step."""
         rng = np.random.default_rng([self.settings.seed, self.step])
