@@ -98,6 +98,7 @@ class GatedModel:
         self._loop = asyncio.get_running_loop()
         self._begun: asyncio.Queue[tuple[int, int]] = asyncio.Queue()
         self._permits: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+        self._free = False
 
     @property
     def info(self) -> ModelInfo:
@@ -112,8 +113,14 @@ class GatedModel:
         """End the run that waits, or the next one: with an answer, or by raising."""
         self._permits.put(failure)
 
+    def let_all_go(self) -> None:
+        """No run waits any more."""
+        self._free = True
+        self._permits.put(None)
+
     def run(self, audio: Floats, reference: Floats, state: Floats) -> tuple[Floats, Floats]:
         self._loop.call_soon_threadsafe(self._begun.put_nowait, audio.shape)
-        if failure := self._permits.get():
+        failure = None if self._free else self._permits.get()
+        if failure:
             raise failure
         return self._model.run(audio, reference, state)
