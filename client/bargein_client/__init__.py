@@ -11,6 +11,7 @@ from bargein_client.errors import BargeinError, ClientError, NetworkError, Serve
 from bargein_client.lifeline import SessionState
 from bargein_client.retrying import Backoff
 from bargein_client.session import DEFAULT_URL, Session, connect
+from bargein_client.subscription import SessionEvent, subscribe
 
 __all__ = [
     "DEFAULT_URL",
@@ -20,6 +21,8 @@ __all__ = [
     "NetworkError",
     "ServerError",
     "Session",
+    "SessionEvent",
     "SessionState",
     "connect",
+    "subscribe",
 ]

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 class Relay:
     """Passes bytes on between clients and one server."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
+    def __init__(self, url: str) -> None:
+        self.lead_to(url)
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.connections = 0
@@ -19,6 +19,11 @@ class Relay:
         """Whether new connections are broken at once."""
         self.url = ""
         """Where clients connect: ws://127.0.0.1:PORT."""
+
+    def lead_to(self, url: str) -> None:
+        """Connect to another server from now on."""
+        parts = urlsplit(url)
+        self._target = (parts.hostname or "", parts.port or 0)
 
     def cut(self) -> None:
         """Break all connections without a close."""
@@ -59,8 +64,7 @@ async def _pass_on(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> 
 @contextlib.asynccontextmanager
 async def relay_to(url: str) -> AsyncIterator[Relay]:
     """A relay in front of the server at `url` (ws://HOST:PORT)."""
-    parts = urlsplit(url)
-    relay = Relay(parts.hostname or "", parts.port or 0)
+    relay = Relay(url)
     server = await asyncio.start_server(relay.serve, "127.0.0.1", 0)
     relay.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
