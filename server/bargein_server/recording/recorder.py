@@ -34,6 +34,11 @@ _disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bargein-recordings
 """One thread for all recordings of the process: keeps slow disks off the event loop."""
 
 
+def wait_for_disk() -> None:
+    """Return when everything that recorders handed over so far is written."""
+    _disk.submit(lambda: None).result()
+
+
 class RecorderState(Enum):
     """Whether a recorder still writes."""
 
