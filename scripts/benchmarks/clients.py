@@ -9,6 +9,8 @@ import math
 import struct
 from array import array
 from collections import defaultdict
+from time import perf_counter  # the clock of uvloop counts whole milliseconds
+from typing import cast
 
 import orjson
 from bargein_protocol.messages import SUBPROTOCOL, AgentStarted, AgentStopped, SessionCreate
@@ -20,6 +22,8 @@ from websockets.uri import parse_uri
 
 from benchmarks.speech import FRAME_MS, Script, text_frame
 
+CONNECT_TIMEOUT_S = 30.0
+BEAT_S = 0.001
 PING_EVERY = 50
 """Frames between two pings: one second."""
 AGENT_STARTED, AGENT_STOPPED = text_frame(AgentStarted()), text_frame(AgentStopped())
@@ -72,14 +76,13 @@ class Client(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Shake hands."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is not derived from it
         self._wire.send_request(self._wire.connect())
         self._flush()
 
     def data_received(self, data: bytes) -> None:
         """Take in answers."""
-        now = self._loop.time()
+        now = perf_counter()
         self._wire.receive_data(data)
         for event in self._wire.events_received():
             if isinstance(event, Response):
@@ -105,7 +108,7 @@ class Client(asyncio.Protocol):
             self._transport.write(AGENT_STOPPED)
             self._end_turn()
         self._transport.write(self._script.frames[index])
-        now = self._loop.time()
+        now = perf_counter()
         self._sent_at.append(now)
         self._next = (index + 1) % len(self._script.frames)
         if len(self._sent_at) % PING_EVERY == 0:
@@ -171,7 +174,7 @@ class Crowd:
         self._talks = talks
         self._loop = asyncio.get_running_loop()
         self._slots: list[list[Client]] = [[] for _ in range(FRAME_MS)]
-        self._due = self._loop.time()
+        self._due = perf_counter()
         self._slot = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -183,7 +186,7 @@ class Crowd:
             if streaming:
                 self._slots[len(self.clients) % FRAME_MS].append(client)
             if self._timer is None:
-                self._due = self._loop.time()
+                self._due = perf_counter()
                 self._beat()
 
     def leave(self) -> None:
@@ -200,15 +203,16 @@ class Crowd:
             "127.0.0.1",
             self._port,
         )
-        await client.ready
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            await client.ready
         return client
 
     def _beat(self) -> None:
-        now = self._loop.time()
+        now = perf_counter()
         self.tally.lateness_ms.append((now - self._due) * 1000)
         while self._due <= now:
             for client in self._slots[self._slot]:
                 client.beat()
             self._slot = (self._slot + 1) % FRAME_MS
-            self._due += 0.001
-        self._timer = self._loop.call_at(self._due, self._beat)
+            self._due += BEAT_S
+        self._timer = self._loop.call_later(max(BEAT_S, self._due - perf_counter()), self._beat)

@@ -7,7 +7,7 @@ import resource
 import sys
 import tempfile
 import time
-from asyncio.subprocess import Process, create_subprocess_exec
+from asyncio.subprocess import DEVNULL, Process, create_subprocess_exec
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -59,7 +59,9 @@ async def serving(command: tuple[str, ...], core: int | None) -> AsyncGenerator[
         arguments = [sys.executable, *command, "--port", "0", "--http-port", "0"]
         began = time.perf_counter()
         with _pinned(core):
-            process = await create_subprocess_exec(*arguments, "--ready-file", str(ready))
+            process = await create_subprocess_exec(
+                *arguments, "--ready-file", str(ready), stdout=DEVNULL
+            )
         try:
             where = await _read_when_there(ready, process)
             elapsed = time.perf_counter() - began
