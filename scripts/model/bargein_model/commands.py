@@ -243,6 +243,7 @@ def _report(
 @main.command()
 @_corpora
 @click.option("--name", default="model", show_default=True, help="Names the checkpoint.")
+@click.option("--title", default="general", show_default=True, help="The model's public name.")
 @click.option("--version", default="0.1.0", show_default=True)
 @click.option("--threshold", type=float, help="Instead of the development set's best.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), default=SHIPPED)
@@ -251,6 +252,7 @@ def export(
     leave_out: tuple[str, ...],
     work: Path,
     name: str,
+    title: str,
     version: str,
     threshold: float | None,
     output: Path,
@@ -259,14 +261,17 @@ def export(
     import onnx
 
     from bargein_model.export.graph import build
+    from bargein_model.export.timing import measure
     from bargein_model.training.loop import Run, Settings
     from bargein_model.weights import collect
 
     run = Run(Settings(), None, "cpu")
     run.restore(work / f"{name}.pt")
     chosen = _report(run, Role.DEVELOPMENT, corpora, leave_out, work, threshold)
-    onnx.save(build(collect(run.averaged), f"bargein-{name}", version, chosen), output)
+    onnx.save(build(collect(run.averaged), f"bargein-{title}", version, chosen), output)
     click.echo(f"{output}: {output.stat().st_size / 1e6:.2f} MB, threshold {chosen:.2f}")
+    timing = measure(output)
+    click.echo(f"100 ms step {timing.step_ms:.2f} ms, 3 s window {timing.window_ms:.2f} ms of CPU")
 
 
 @main.command()

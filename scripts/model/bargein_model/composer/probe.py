@@ -11,6 +11,11 @@ from bargein_model.composer.shards import Shard
 from bargein_model.contract import SoundClass
 from bargein_model.training.figures import auc
 
+MATTERS: dict[SoundClass, frozenset[str]] = {
+    SoundClass.NOISE: frozenset({"source_kind"}),
+    SoundClass.ECHO: frozenset({"source_kind", "leak_db", "reference"}),
+}
+"""What is no nuisance but the class itself: nobody speaks in noise, an echo is a leak."""
 STEPS, RATE, DECAY = 400, 0.5, 1e-3
 LISTED = {"source_kind": 3, "codec": 4}
 """Nuisances that name one of several things, and how many."""
@@ -20,15 +25,12 @@ def probe_lines(shards: list[Shard]) -> Iterator[str]:
     """One line per pair of classes: how well nuisances alone tell them apart (AUC, 0.5 is not)."""
     values = np.concatenate([shard.nuisances for shard in shards])
     classes = np.concatenate([shard.classes for shard in shards])
-    features = _features(values)
     for other in (SoundClass.BACKCHANNEL, SoundClass.VOCAL, SoundClass.NOISE, SoundClass.ECHO):
         pair = (classes == SoundClass.INTERRUPTION) | (classes == other)
         wanted = classes[pair] == SoundClass.INTERRUPTION
-        everything = held_out_auc(features[pair], wanted)
-        alone = {
-            field.name: held_out_auc(_features(values[pair], only=field.name), wanted)
-            for field in fields(Nuisances)
-        }
+        names = [f.name for f in fields(Nuisances) if f.name not in MATTERS.get(other, ())]
+        everything = held_out_auc(_features(values[pair], names), wanted)
+        alone = {name: held_out_auc(_features(values[pair], [name]), wanted) for name in names}
         worst = sorted(alone, key=lambda name: -alone[name])[:4]
         detail = ", ".join(f"{name} {alone[name]:.2f}" for name in worst)
         yield f"interruption or {other.name.lower()}: AUC {everything:.3f} ({detail})"
@@ -45,12 +47,12 @@ def held_out_auc(features: NDArray[np.float64], wanted: NDArray[np.bool_]) -> fl
     return auc((features[half:] @ weights).astype(np.float32), wanted[half:])
 
 
-def _features(values: NDArray[np.float32], only: str | None = None) -> NDArray[np.float64]:
+def _features(values: NDArray[np.float32], names: list[str]) -> NDArray[np.float64]:
     """Standardised values, their squares, and indicators for what is one of several things."""
     columns: list[NDArray[np.float64]] = [np.ones(len(values))]
     for index, field in enumerate(fields(Nuisances)):
         value = values[:, index].astype(np.float64)
-        if only is not None and field.name != only:
+        if field.name not in names:
             continue
         if field.name in LISTED:
             columns += [

@@ -88,7 +88,7 @@ def _projection(sample: Floats) -> Floats:
     keep = np.argsort(values)[::-1][:COMPONENTS]
     scale = values[keep] ** -0.25
     mean_square = np.mean(values[keep] * scale**2)
-    return (vectors[:, keep] * scale / np.sqrt(mean_square)).astype(np.float32)
+    return np.asarray(vectors[:, keep] * scale / np.sqrt(mean_square), np.float32)
 
 
 def _encode(encoder: "ctranslate2.models.Whisper", reel: NDArray[np.int16]) -> NDArray[np.float16]:
