@@ -313,9 +313,12 @@ export class Lifeline {
     this.#owner.state(state);
   }
 
-  /** The error behind a lost connection, in the server's own words if it had any. @param {ErrorCode} code */
+  /**
+   * The error behind a lost connection, in the server's own words if it had any.
+   * @param {ErrorCode} code
+   */
   #error(code) {
-    const said = this.#lastError;
-    return new BargeinError(code, said?.code === code ? said.message : undefined);
+    const said = this.#lastError?.code === code ? this.#lastError.message : undefined;
+    return new BargeinError(code, said);
   }
 }

@@ -1,0 +1,175 @@
+/** What the server is deciding right now: `/v1/sessions` for the start, `/v1/events` from then on. */
+
+import { follow } from "../client/index.js";
+import { byId, el } from "./dom.js";
+import { clock, describe, percent } from "./words.js";
+
+/**
+ * @import { EventMessage, EventsMessage, ServerMessage, Verdict } from "../types/messages.js"
+ * @import { Api } from "./api.js"
+ */
+
+/**
+ * @typedef {object} Row
+ * @property {string} id
+ * @property {string} label
+ * @property {number} atMs
+ * @property {boolean} over
+ * @property {number} interruptions
+ * @property {number} held
+ * @property {Verdict[]} verdicts The latest ones.
+ * @property {HTMLTableRowElement} element
+ */
+
+const TYPES = [
+  "session.created", "session.closed", "speech.started", "speech.stopped", "overlap.started",
+  "interruption", "non_interruption", "false_interruption",
+];
+const STRIP = 16;
+const ENDED_SHOWN = 12;
+
+/** The view `#live`. */
+export class LiveView {
+  #api;
+  /** @type {Map<string, Row>} */
+  #rows = new Map();
+  /** @type {AsyncIterableIterator<EventsMessage> | null} */
+  #events = null;
+
+  /** @param {Api} api */
+  constructor(api) {
+    this.#api = api;
+  }
+
+  enter() {
+    if (!this.#events) void this.#watch();
+  }
+
+  leave() {
+    void this.#events?.return?.();
+    this.#events = null;
+  }
+
+  async #watch() {
+    this.#tell("Connecting …", "idle");
+    const { socketUrl, token } = this.#api;
+    const events = follow(socketUrl, { token, types: TYPES });
+    this.#events = events;
+    try {
+      for await (const message of events) {
+        if (message.type === "subscribed") await this.#begin();
+        else if (message.type === "event") this.#take(message);
+        else this.#tell(`Missed ${message.count} events`, "idle");
+      }
+    } catch (error) {
+      this.#tell(`Not connected: ${error instanceof Error ? error.message : error}`, "interruption");
+    }
+    if (this.#events === events) this.#events = null;
+  }
+
+  /** Takes stock after a connection was made. */
+  async #begin() {
+    const { sessions } = await (await this.#api.get("/v1/sessions")).json();
+    const open = new Set();
+    for (const { session_id, at_ms, metadata, last_verdict } of sessions) {
+      open.add(session_id);
+      const row = this.#row(session_id);
+      row.atMs = at_ms;
+      row.label = labelOf(metadata);
+      if (last_verdict && row.verdicts.length === 0) this.#count(row, last_verdict);
+      this.#show(row);
+    }
+    for (const row of this.#rows.values()) {
+      if (!open.has(row.id) && !row.over) this.#end(row);
+    }
+    this.#tell("Live", "held");
+    this.#showEmpty();
+  }
+
+  /** @param {EventMessage} message */
+  #take({ session_id, event, metadata }) {
+    const said = /** @type {ServerMessage} */ (/** @type {unknown} */ (event));
+    if (said.type === "session.created") this.#rows.get(session_id)?.element.remove();
+    if (said.type === "session.created") this.#rows.delete(session_id);
+    const row = this.#row(session_id);
+    if (metadata) row.label = labelOf(metadata);
+    if ("at_ms" in said) row.atMs = Math.max(row.atMs, said.at_ms);
+    if (said.type === "interruption" || said.type === "non_interruption") this.#count(row, said);
+    if (said.type === "session.closed") this.#end(row);
+    this.#show(row);
+    this.#showEmpty();
+  }
+
+  /** @param {Row} row @param {Verdict} verdict */
+  #count(row, verdict) {
+    if (verdict.type === "interruption") row.interruptions++;
+    else row.held++;
+    row.verdicts = [...row.verdicts, verdict].slice(-STRIP);
+  }
+
+  /** @param {Row} row */
+  #end(row) {
+    row.over = true;
+    row.element.setAttribute("data-over", "");
+    const ended = [...this.#rows.values()].filter(({ over }) => over);
+    for (const old of ended.slice(0, Math.max(0, ended.length - ENDED_SHOWN))) {
+      old.element.remove();
+      this.#rows.delete(old.id);
+    }
+    this.#show(row);
+  }
+
+  /** @param {string} id @returns {Row} */
+  #row(id) {
+    const known = this.#rows.get(id);
+    if (known) return known;
+    const element = el("tr", { "data-session": id });
+    const row = { id, label: "", atMs: 0, over: false, interruptions: 0, held: 0, verdicts: [], element };
+    this.#rows.set(id, row);
+    byId("live-rows", HTMLElement).prepend(element);
+    return row;
+  }
+
+  /** @param {Row} row */
+  #show(row) {
+    const last = row.verdicts.at(-1);
+    const strip = el("span", { class: "strip", "aria-hidden": "true" });
+    for (const verdict of row.verdicts) {
+      const { kind, name } = describe(verdict);
+      strip.append(el("i", { "data-kind": kind, title: `${clock(verdict.at_ms)} ${name}` }));
+    }
+    const id = el("td", { class: "id" }, row.id);
+    if (row.label) id.append(el("span", { class: "label" }, row.label));
+    row.element.replaceChildren(
+      id,
+      el("td", { class: "time" }, row.over ? `ended, ${clock(row.atMs, 0)}` : clock(row.atMs, 0)),
+      el("td", {}, strip),
+      el("td", { class: "number" }, String(row.interruptions)),
+      el("td", { class: "number" }, String(row.held)),
+      el("td", {}, last ? chip(last) : "–"),
+    );
+  }
+
+  #showEmpty() {
+    byId("live-empty", HTMLElement).hidden = this.#rows.size > 0;
+  }
+
+  /** @param {string} text @param {string} mood */
+  #tell(text, mood) {
+    byId("live-state", HTMLElement).dataset.mood = mood;
+    byId("live-state-text", HTMLElement).textContent = text;
+  }
+}
+
+/** @param {Verdict} verdict */
+function chip(verdict) {
+  const { kind, name } = describe(verdict);
+  const probability = verdict.probability === null ? "" : ` ${percent(verdict.probability)}`;
+  return el("span", { class: "chip", "data-kind": kind }, `${name}${probability}`);
+}
+
+/** @param {Record<string, unknown> | undefined} metadata */
+function labelOf(metadata) {
+  const parts = Object.entries(metadata ?? {}).filter(([, value]) => typeof value !== "object");
+  return parts.map(([name, value]) => `${name}: ${value}`).join(" · ").slice(0, 120);
+}
