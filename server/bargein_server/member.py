@@ -104,8 +104,9 @@ class Member:
 
     def dismiss(self, error: ErrorCode, detail: str | None = None) -> None:
         """Close the connection for this error; what it sends is no longer heard."""
-        text = detail or error.meaning
-        self.say(Error(code=error.code, message=text, fatal=True))
+        if not self.farewell.done():
+            text = detail or error.meaning
+            self._connection.send_now(encode(Error(code=error.code, message=text, fatal=True)))
         self.close(Farewell(error.close_code or CloseCode.INTERNAL_ERROR, error.code))
 
     def close(self, farewell: Farewell) -> None:

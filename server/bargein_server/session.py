@@ -168,6 +168,8 @@ class Session:
         """A connection is gone; the session waits for its owner if that may come back."""
         self._audience.remove(member)
         self._held.discard(member)
+        if close_code == ErrorCode.SLOW_CONSUMER.close_code:
+            self._services.metrics.slow_consumers.inc()
         if member is not self._owner or self._state is not SessionState.LIVE:
             return
         self._owner = None
