@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import cast
 
 import numpy as np
-import soxr
+import soxr  # pyright: ignore[reportMissingTypeStubs]
 from bargein_protocol.audio import AudioFormat, Encoding
 from bargein_protocol.errors import ErrorCode, ProtocolError
 from numpy.typing import NDArray

@@ -46,7 +46,7 @@ def test_the_common_case_is_not_copied() -> None:
 @pytest.mark.parametrize(("encoding", "subtype"), [("mulaw", "ULAW"), ("alaw", "ALAW")])
 def test_every_code_of_g711_is_what_libsndfile_says(encoding: Encoding, subtype: str) -> None:
     codes = bytes(range(256))
-    raw = {"format": "RAW", "subtype": subtype, "samplerate": 16000, "channels": 1}
+    raw: dict[str, Any] = {"format": "RAW", "subtype": subtype, "samplerate": 16000, "channels": 1}
     expected, _ = soundfile.read(io.BytesIO(codes), dtype="int16", **raw)
     heard = decode(AudioFormat(encoding=encoding), codes)
     assert heard.tolist() == expected.tolist()

@@ -155,18 +155,18 @@ async def test_queued_steps_of_a_stream_are_joined_and_answered_in_order(
     predictor: Predictor, gated: GatedModel, tiny: OnnxModel
 ) -> None:
     held = await hold(predictor, gated)
-    stream, order = predictor.stream(), list[int]()
+    stream, order = predictor.stream(), list[asyncio.Future[StreamPrediction]]()
     steps = cut(sound(20), STEP)
     answers = [stream.predict(step) for step in steps]
-    for i, answer in enumerate(answers):
-        answer.add_done_callback(lambda _, i=i: order.append(i))
+    for answer in answers:
+        answer.add_done_callback(order.append)
     gated.let_go()
     assert await gated.begun() == (1, 20)
     gated.let_go()
     alone = SyncPredictor(tiny).stream()
-    for answer, step in zip(await asyncio.gather(*answers), steps, strict=True):
-        assert_close(answer.frames, alone.predict(step).frames)
-    assert order == [0, 1, 2, 3, 4]
+    for said, step in zip(await asyncio.gather(*answers), steps, strict=True):
+        assert_close(said.frames, alone.predict(step).frames)
+    assert order == answers
     assert held.done()
 
 

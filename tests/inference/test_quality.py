@@ -13,7 +13,7 @@ SECOND = 16_000
 
 
 def pcm(samples: Any) -> bytes:
-    return np.clip(samples, -32768, 32767).astype("<i2").tobytes()
+    return bytes(np.clip(samples, -32768, 32767).astype("<i2").tobytes())
 
 
 def speech(seconds: float, gain: float = 3000, offset: float = 0) -> bytes:

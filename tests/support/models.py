@@ -45,7 +45,7 @@ def write_model(
         "next_state": ["batch", 1],
         **(axes or {}),
     }
-    constants = {
+    constants: dict[str, np.ndarray[Any, Any]] = {
         "blocks": np.array([0, -1, samples_per_frame], np.int64),
         "half": np.array(0.5, np.float32),
         "time": np.array(1, np.int64),

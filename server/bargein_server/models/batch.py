@@ -72,7 +72,7 @@ def _references(spans: Sequence[Span], audio: Floats) -> Floats:
 
 def _samples(pcm: Sequence[bytes]) -> Floats:
     samples = np.frombuffer(b"".join(pcm), "<i2").reshape(len(pcm), -1)
-    return np.multiply(samples, np.float32(1 / 32768), dtype=np.float32)
+    return samples * np.float32(1 / 32768)
 
 
 def _frames(rows: list[list[float]]) -> tuple[ClassProbabilities, ...]:

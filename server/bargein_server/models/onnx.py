@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self, cast
 
 import numpy as np
-import onnxruntime as ort
+import onnxruntime as ort  # pyright: ignore[reportMissingTypeStubs]
 
 from bargein_server.models.checks import Description, Tensor, check_probabilities
 from bargein_server.models.contract import (
