@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from urllib.parse import urlsplit
 
 
@@ -62,7 +62,7 @@ async def _pass_on(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> 
 
 
 @contextlib.asynccontextmanager
-async def relay_to(url: str) -> AsyncIterator[Relay]:
+async def relay_to(url: str) -> AsyncGenerator[Relay]:
     """A relay in front of the server at `url` (ws://HOST:PORT)."""
     relay = Relay(url)
     server = await asyncio.start_server(relay.serve, "127.0.0.1", 0)

@@ -1,5 +1,6 @@
 """A session drawn on one time line: who sounded, when they overlapped, what was decided."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,24 +24,25 @@ def plot(tape: Tape, story: Timeline, path: Path) -> None:
 
     Raises:
         OSError: the file cannot be written.
+        ValueError: a suffix that stands for no kind of picture.
     """
     width = min(24.0, max(9.0, 1.5 * story.duration_s))
-    figure = Figure(figsize=(width, 5.2), dpi=130, layout="constrained")
-    user, agent, probability = figure.subplots(3, 1, sharex=True, height_ratios=(3, 2, 2.2))
-    figure.suptitle(_title(tape), x=0.01, ha="left", fontsize=11, color=INK, weight="bold")
+    figure = Figure(figsize=(width, 5.4), dpi=130, layout="constrained")
+    rows = figure.subplots(4, 1, sharex=True, height_ratios=(0.9, 3, 2, 2.2))
+    labels, user, agent, probability = rows
+    figure.suptitle(f"{tape.name}   –   {story.model}", x=0.01, ha="left", fontsize=11, color=INK)
     for axes in (user, agent, probability):
         _prepare(axes, story)
     _draw_track(user, tape.user, USER, "user")
+    for begin, _ in story.overlaps:
+        user.annotate("overlap", (begin, 0), xycoords=("data", "axes fraction"), xytext=(3, 3),
+                      textcoords="offset points", fontsize=8, color=INK, alpha=0.7)  # fmt: skip
     _draw_agent(agent, tape, story)
     _draw_probability(probability, story)
-    _draw_verdicts(user, agent, probability, story)
+    _draw_verdicts(rows, story)
     probability.set_xlabel("seconds on the audio clock", fontsize=9, color=INK)
+    labels.set_axis_off()
     figure.savefig(path)
-
-
-def _title(tape: Tape) -> str:
-    model = tape.header.model
-    return f"{tape.name}   –   model {model.name} {model.version}"
 
 
 def _prepare(axes: Axes, story: Timeline) -> None:
@@ -101,18 +103,22 @@ def _draw_probability(axes: Axes, story: Timeline) -> None:
         axes.fill_between(times, 0, curve, color=INK, alpha=0.12, linewidth=0)
 
 
-def _draw_verdicts(user: Axes, agent: Axes, probability: Axes, story: Timeline) -> None:
+def _draw_verdicts(rows: Sequence[Axes], story: Timeline) -> None:
+    labels, *tracks = rows
+    labels.set_ylim(0, 1)
     for number, verdict in enumerate(story.verdicts):
         at_s = verdict.at_ms / 1000
         color = YES if isinstance(verdict, Interruption) else NO
-        for axes in (user, agent, probability):
+        for axes in tracks:
             axes.axvline(at_s, color=color, linewidth=1.4)
-        right = at_s > 0.8 * story.duration_s
-        late_ms = verdict.at_ms - verdict.onset_ms
-        user.annotate(
-            f"{headline(verdict)}  +{late_ms:.0f} ms", (at_s, 1),
-            xycoords=("data", "axes fraction"), xytext=(-5 if right else 5, -4 - 15 * (number % 3)),
-            textcoords="offset points", va="top", ha="right" if right else "left", fontsize=9,
+        low = number % 2
+        labels.plot([at_s, at_s], [-0.2, 0.3 if low else 0.8], color=color, linewidth=1.4,
+                    clip_on=False)  # fmt: skip
+        right = at_s > 0.75 * story.duration_s
+        labels.annotate(
+            f"{headline(verdict)}  {verdict.at_ms - verdict.onset_ms:+.0f} ms",
+            (at_s, 0.25 if low else 0.75), xytext=(4 if right else -4, 0),
+            textcoords="offset points", va="center", ha="right" if right else "left", fontsize=9,
             color="white", weight="bold",
             bbox={"boxstyle": "round,pad=0.3", "fc": color, "ec": color},
         )  # fmt: skip

@@ -29,7 +29,14 @@ BYTES = 2
 
 
 async def play_remote(
-    tape: Tape, url: str, changes: OptionsUpdate, speed: float, credentials: Keys
+    tape: Tape,
+    url: str,
+    changes: OptionsUpdate,
+    speed: float,
+    credentials: Keys,
+    *,
+    session_id: str | None = None,
+    metadata: dict[str, Any] | None = None,
 ) -> AsyncIterator[Heard]:
     """Play `tape` through the server at `url`; everything it says, as it comes.
 
@@ -39,13 +46,23 @@ async def play_remote(
         changes: settings that take the place of the recorded ones.
         speed: times real time; infinite: as fast as the server takes it.
         credentials: as for `connect`.
+        session_id: a name for the new session.
+        metadata: labels for it; default: those of the recording.
 
     Raises:
         BargeinError: the server cannot be reached, or refuses.
     """
     audio = AudioFormat(tracks=("user", "agent") if tape.agent is not None else ("user",))
     options = recorded_options(tape) | changes
-    async with connect(url, audio=audio, options=options, **credentials) as session:
+    opening = connect(
+        url,
+        audio=audio,
+        options=options,
+        session_id=session_id,
+        metadata=tape.header.metadata if metadata is None else metadata,
+        **credentials,
+    )
+    async with opening as session:
         player = asyncio.create_task(_drive(session, tape, changes, speed))
         try:
             async for message in session:

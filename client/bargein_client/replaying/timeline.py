@@ -31,6 +31,8 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     """A session's story; times in seconds on the audio clock."""
 
     duration_s: float
+    model: str
+    """Who decided."""
     agent: list[Span]
     """When the agent could be heard."""
     speech: list[Span]
@@ -51,6 +53,7 @@ def timeline(tape: Tape, messages: Sequence[ServerMessage]) -> Timeline:
     decided = verdicts(messages)
     return Timeline(
         duration_s=duration_s,
+        model=_model(tape, messages),
         agent=agent,
         speech=speech,
         overlaps=[
@@ -69,6 +72,12 @@ def headline(verdict: Verdict) -> str:
     if isinstance(verdict, Interruption):
         return "interruption"
     return verdict.reason.replace("_", " ")
+
+
+def _model(tape: Tape, messages: Sequence[ServerMessage]) -> str:
+    welcomes = [message.model for message in messages if isinstance(message, SessionCreated)]
+    model = welcomes[0] if welcomes else tape.header.model
+    return f"model {model.name} {model.version}"
 
 
 def _agent(tape: Tape, duration_s: float) -> list[Span]:
