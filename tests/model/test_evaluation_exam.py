@@ -66,7 +66,7 @@ def test_nothing_that_may_be_trained_on_is_drawn(corpus: Corpus, plans: list[Pla
 
 def test_a_rotation_takes_interruptions_from_the_left_out_source_alone(folder: Path) -> None:
     corpus = opened(folder, frozenset({LEFT_OUT}))
-    plans = plan_exam(Material(corpus, LEFT_OUT), seed=7, items=4)
+    plans = plan_exam(Material(corpus, frozenset({LEFT_OUT})), seed=7, items=4)
     interruptions = {plan.sound.source for plan in plans if plan.group.interrupts}
     others = {plan.sound.source for plan in plans if plan.group is Group.MUSIC}
     trained = {clip.speaker for clip in corpus.clips if clip.role is Role.TRAINING}

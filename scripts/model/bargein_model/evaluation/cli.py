@@ -6,30 +6,26 @@ import sys
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")  # one core per process; there are several processes
 
-from collections.abc import Iterable, Sequence  # noqa: E402
 from pathlib import Path  # noqa: E402
-from typing import TypeVar  # noqa: E402
 
 import click  # noqa: E402
 from bargein_server.predictor import SyncPredictor  # noqa: E402
 from rich.console import Console  # noqa: E402
-from rich.progress import Progress  # noqa: E402
 
-from bargein_model.composer.corpus import Corpus  # noqa: E402
 from bargein_model.evaluation import output  # noqa: E402
+from bargein_model.evaluation.exam import Exam, watched  # noqa: E402
 from bargein_model.evaluation.examination import (  # noqa: E402
     ORACLE_SYSTEMS,
     SYSTEMS,
     Setting,
     examine_all,
 )
-from bargein_model.evaluation.material import ROTATION, Material  # noqa: E402
-from bargein_model.evaluation.planning import Plan, plan_exam  # noqa: E402
+from bargein_model.evaluation.material import ROTATION  # noqa: E402
+from bargein_model.evaluation.planning import Plan  # noqa: E402
 from bargein_model.evaluation.sheet import Sheet  # noqa: E402
 from bargein_model.evaluation.tables import report  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[4]
-T = TypeVar("T")
 FILE = click.Path(dir_okay=False, path_type=Path)
 PLAIN_WIDTH = 160
 """Characters in a line where no terminal says."""
@@ -62,9 +58,16 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--seed", default=1, show_default=True, help="Of everything that is drawn.")
 @click.option(
     "--leave-out",
+    multiple=True,
     metavar="SOURCE",
-    help="Examine on this source of the training split, which the model given by "
-    f"--model was trained without. For instance: {'; '.join(ROTATION)}.",
+    help="Examine on sources of the training split which the model given by --model was trained "
+    f"without. For instance: {'; '.join(ROTATION)}.",
+)
+@click.option(
+    "--extra",
+    is_flag=True,
+    help="Further voices that this machine has installed, in "
+    "languages without training speech, too (see evaluation/extra.py).",
 )
 @click.option("--jobs", default=os.cpu_count() or 1, show_default="cores", help="Processes.")
 @click.option("--json", "json_file", type=FILE, help="Write every answer and every table.")
@@ -77,7 +80,8 @@ def main(
     work: Path,
     items: int,
     seed: int,
-    leave_out: str | None,
+    leave_out: tuple[str, ...],
+    extra: bool,
     jobs: int,
     json_file: Path | None,
     markdown: Path | None,
@@ -89,20 +93,21 @@ def main(
     """
     console = Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH)
     info = SyncPredictor.open(model).info
-    plans = _plans(corpus, work, leave_out, seed, items)
-    setting = Setting(model, threshold, work / "corpus")
-    trials = _watched(examine_all(plans, setting, jobs), "examining", len(plans))
-    sheet = Sheet(trials)
+    exam = Exam(corpus, work, frozenset(leave_out), seed, items)
+    setting = Setting(model, threshold, exam.cache)
+    sheet = _examined(exam.plans(), setting, jobs)
+    further = _examined(exam.extra_plans(), setting, jobs) if extra else None
+    tables = report(sheet, SYSTEMS, ORACLE_SYSTEMS, further)
     about = (
         f"Model {info.name} {info.version}, threshold {threshold or info.default_threshold:g}; "
         f"{len(sheet)} items, seed {seed}; interruptions from "
-        f"{leave_out or 'the corpus’ validation split'}."
+        f"{', '.join(leave_out) or 'the validation split of the corpus'}."
     )
-    tables = report(sheet, SYSTEMS, ORACLE_SYSTEMS, None)
     console.print(about)
     output.show(tables, console)
     if json_file:
-        output.to_json(json_file, tables, {"exam": sheet}, {"summary": about})
+        sheets = {"exam": sheet} | ({"extra": further} if further else {})
+        output.to_json(json_file, tables, sheets, {"summary": about})
     if markdown:
         output.update_markdown(markdown, output.to_markdown(tables, about))
     if plots:
@@ -111,18 +116,5 @@ def main(
         draw(sheet, plots, SYSTEMS[1:])
 
 
-def _plans(
-    folder: Path, work: Path, leave_out: str | None, seed: int, items: int
-) -> Sequence[Plan]:
-    left_out = frozenset({leave_out} if leave_out else ())
-    corpus = Corpus((folder,), work / "corpus", left_out)
-    plans = plan_exam(Material(corpus, leave_out), seed=seed, items=items)
-    reels = sorted({clip.reel for plan in plans for clip in plan.clips})
-    for _ in _watched(corpus.decode(reels), "decoding", len(reels)):
-        pass
-    return plans
-
-
-def _watched(things: Iterable[T], what: str, total: int) -> list[T]:
-    with Progress() as progress:
-        return list(progress.track(things, total=total, description=what))
+def _examined(plans: list[Plan], setting: Setting, jobs: int) -> Sheet:
+    return Sheet(watched(examine_all(plans, setting, jobs), "examining", len(plans)))

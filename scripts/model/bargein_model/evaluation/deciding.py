@@ -21,11 +21,13 @@ from bargein_server.predictor import SyncPredictor, SyncStream
 from msgspec.structs import replace
 
 from bargein_model.contract import FRAME_SAMPLES
-from bargein_model.evaluation.items import Item
+from bargein_model.evaluation.items import Facts, Item
 
 PIECE = 320
 """Samples per input: 20 ms, as telephony sends it."""
 BYTES = 2
+HANGOVER = 6400
+"""Silence after which a client's VAD calls the sound over: 400 ms."""
 
 
 class Onset(Enum):
@@ -107,22 +109,22 @@ class Subject:
 
 def _inputs(item: Item, onset: Onset) -> Iterator[Input]:
     """The item as a session would hand it on; the agent speaks from its beginning."""
-    facts = item.facts
+    marks = _marks(item.facts) if onset is Onset.TRUE else []
     yield AgentStarted(at=0)
-    marks: list[Input] = []
-    if onset is Onset.TRUE:
-        marks = [OverlapStarted(at=facts.onset, speech_duration=0), OverlapEnded(at=facts.end)]
     for begin in range(0, len(item.audio), PIECE * BYTES):
         piece = slice(begin, begin + PIECE * BYTES)
         if item.reference is not None:
             yield AgentAudio(pcm=item.reference[piece])
         yield UserAudio(pcm=item.audio[piece])
-        reached = begin // BYTES + PIECE
-        while marks and _at(marks[0]) <= reached:
-            yield marks.pop(0)
+        while marks and marks[0][0] <= begin // BYTES + PIECE:
+            yield marks.pop(0)[1]
     yield SessionEnded()
 
 
-def _at(mark: Input) -> int:
-    assert isinstance(mark, OverlapStarted | OverlapEnded)  # noqa: S101
-    return mark.at
+def _marks(facts: Facts) -> list[tuple[int, Input]]:
+    """When a client with a perfect VAD speaks up, and what it says."""
+    started = OverlapStarted(at=facts.onset, speech_duration=0)
+    return [
+        (facts.onset, started),
+        (facts.end + HANGOVER, OverlapEnded(at=facts.end)),
+    ]

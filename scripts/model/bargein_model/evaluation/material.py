@@ -26,8 +26,9 @@ ACKNOWLEDGING = frozenset(
 )
 """Words which, said alone, could be either a backchannel or an answer: no examiner could tell."""
 
-_SHORT = frozenset({"digit", "isolated_word", "tts_short"})
+_SHORT = frozenset({"digit", "isolated_word", "tts_short", "recorded_word"})
 _LONG = frozenset({"acted_line", "read_segment", "tts_sentence", "tts_templated", "command_phrase"})
+_PROMPTS = frozenset({"prompt", "recorded_prompt"})
 _FAMILIES: Mapping[str, str] = {
     "keyboard": "keyboard",
     "percussive": "percussive",
@@ -47,6 +48,7 @@ _FAMILIES: Mapping[str, str] = {
     "train": "machine",
     "clock": "machine",
 }
+_VOICES = frozenset({Group.BACKCHANNEL, Group.VOCAL})
 MIN_SOUND_MS = {Group.LONG: 600, Group.SHORT: 120, Group.CONTINUED: 500}
 BACKGROUND_S = 4
 AGENT_S = 3
@@ -87,9 +89,9 @@ def _interruption(clip: Clip) -> Group | None:
         return Group.SHORT
     if clip.subclass == "acted_short":
         return None if not words else Group.SHORT if len(words) <= 2 else Group.LONG
-    if clip.subclass == "prompt" and sounding(clip) < SAMPLE_RATE:
+    if clip.subclass in _PROMPTS and sounding(clip) < SAMPLE_RATE:
         return Group.SHORT
-    return Group.LONG if clip.subclass in _LONG | {"prompt", "mixed_word"} else None
+    return Group.LONG if clip.subclass in _LONG | _PROMPTS | {"mixed_word"} else None
 
 
 def kind_of(clip: Clip) -> str:
@@ -126,12 +128,16 @@ class Material:
 
     Args:
         corpus: its clips carry their role; only `EXAMINED` ones are ever taken.
-        only: take interruptions from this source alone, and whatever else it has (a rotation).
+        only: take interruptions from these sources alone, and whatever else they have of voices
+            (a rotation); none: from the reported split.
         sources: do without all others.
     """
 
     def __init__(
-        self, corpus: Corpus, only: str | None = None, sources: frozenset[str] | None = None
+        self,
+        corpus: Corpus,
+        only: frozenset[str] = frozenset(),
+        sources: frozenset[str] | None = None,
     ) -> None:
         clips = [
             clip
@@ -156,7 +162,7 @@ class Material:
         return strata
 
 
-def _by_group(clips: Sequence[Clip], only: str | None) -> dict[Group, list[Clip]]:
+def _by_group(clips: Sequence[Clip], only: frozenset[str]) -> dict[Group, list[Clip]]:
     groups: dict[Group, list[Clip]] = {group: [] for group in Group}
     for clip in clips:
         group = group_of(clip)
@@ -165,8 +171,8 @@ def _by_group(clips: Sequence[Clip], only: str | None) -> dict[Group, list[Clip]
     return {group: _chosen(group, found, only) for group, found in groups.items()}
 
 
-def _chosen(group: Group, clips: list[Clip], only: str | None) -> list[Clip]:
-    rotated = [clip for clip in clips if clip.source == only]
-    if only is not None and (group.interrupts or rotated):
+def _chosen(group: Group, clips: list[Clip], only: frozenset[str]) -> list[Clip]:
+    rotated = [clip for clip in clips if clip.source in only]
+    if only and (group.interrupts or (rotated and group in _VOICES)):
         return rotated
     return [clip for clip in clips if clip.role is Role.REPORTED]

@@ -9,7 +9,7 @@ import numpy as np
 
 from bargein_model.composer.corpus import Clip
 from bargein_model.evaluation.items import Condition, Group
-from bargein_model.evaluation.material import Material
+from bargein_model.evaluation.material import Material, group_of
 
 Random = np.random.Generator
 REPEATS = 4
@@ -19,6 +19,7 @@ PIECES = 12
 SIDE_SHARE = 0.4
 """Items per group in the other conditions, as a share of those in the mixed one."""
 
+EXTRA_GROUPS = (Group.LONG, Group.SHORT, Group.BACKCHANNEL)
 _LONG_RECORDINGS = {Group.MUSIC, Group.BABBLE, Group.ECHO}
 GROUPS: dict[Condition, tuple[Group, ...]] = {
     Condition.MIXED: tuple(Group),
@@ -60,23 +61,61 @@ def plan_exam(material: Material, *, seed: int, items: int) -> list[Plan]:
         seed: of every draw.
         items: per group in the mixed condition.
     """
+    side = max(1, round(items * SIDE_SHARE))
     return [
         plan
         for condition, groups in GROUPS.items()
         for group in groups
-        for plan in _section(material, condition, group, seed, items)
+        for plan in _section(
+            material,
+            _Section(condition, group, items if condition is Condition.MIXED else side, seed),
+            material.strata(group),
+        )
     ]
 
 
+def plan_extra(material: Material, clips: Sequence[Clip], *, seed: int, items: int) -> list[Plan]:
+    """An exam on further voices under mixed conditions, as even over languages as over engines.
+
+    Args:
+        material: rooms, backgrounds and agents.
+        clips: what the voices say; their label must leave no doubt.
+        seed: of every draw.
+        items: per group and pair of source and language.
+    """
+    plans: list[Plan] = []
+    for group in EXTRA_GROUPS:
+        strata: dict[str, list[Clip]] = {}
+        for clip in clips:
+            if group_of(clip) is group:
+                strata.setdefault(f"{clip.source}/{clip.language}", []).append(clip)
+        section = _Section(Condition.MIXED, group, items * len(strata), seed, "extra-")
+        plans += _section(material, section, strata)
+    return plans
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    condition: Condition
+    group: Group
+    count: int
+    seed: int
+    prefix: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.prefix}{self.condition.name.lower()}-{self.group.name.lower()}"
+
+
 def _section(
-    material: Material, condition: Condition, group: Group, seed: int, items: int
+    material: Material, section: _Section, strata: dict[str, list[Clip]]
 ) -> Iterator[Plan]:
-    count = items if condition is Condition.MIXED else max(1, round(items * SIDE_SHARE))
-    rng = np.random.default_rng(_number(f"{seed}/{condition.name}/{group.name}"))
-    most = PIECES if group in _LONG_RECORDINGS else REPEATS
-    for index, clip in enumerate(_evenly(material.strata(group), count, most, rng)):
-        name = f"{condition.name.lower()}-{group.name.lower()}-{index:03}"
-        yield _plan(material, name, group, condition, clip, _number(f"{seed}/{name}"))
+    rng = np.random.default_rng(_number(f"{section.seed}/{section.name}"))
+    most = PIECES if section.group in _LONG_RECORDINGS else REPEATS
+    for index, clip in enumerate(_evenly(strata, section.count, most, rng)):
+        name = f"{section.name}-{index:03}"
+        seed = _number(f"{section.seed}/{name}")
+        yield _plan(material, name, section.group, section.condition, clip, seed)
 
 
 def _plan(

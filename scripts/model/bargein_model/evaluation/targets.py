@@ -82,8 +82,10 @@ def _below_clean(system: str, condition: Condition) -> Target:
 
 
 def _below_english(extra: Sheet, system: str) -> float:
-    """The same engines' voices in English, less those in languages without training speech."""
+    """English, less languages without training speech, by engines that speak both."""
     unheard = extra.where(lambda f: f.language not in TRAINED_LANGUAGES)
-    engines = {trial.facts.source for trial in unheard.trials}
-    english = extra.where(lambda f: f.language == "en" and f.source in engines)
+    english = extra.where(lambda f: f.language == "en")
+    engines = {trial.facts.source for trial in english.trials}
+    engines &= {trial.facts.source for trial in unheard.trials}
+    english, unheard = (part.where(lambda f: f.source in engines) for part in (english, unheard))
     return balance(english, system) - balance(unheard, system)

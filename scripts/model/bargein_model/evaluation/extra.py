@@ -1,0 +1,196 @@
+"""A second corpus from whatever further voices this machine has installed.
+
+Nothing of it is ever trained on. It tells how a model does on engines and languages that it has
+not heard. On Debian: `apt install espeak-ng flite festival festvox-kallpc16k festvox-kdlpc16k
+festvox-us-slt-hts ktuberling-data asterisk-core-sounds-{fr,it,ru}-wav`; what is missing is left
+out, and the tables say what was there.
+"""
+
+import csv
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from bargein_model.contract import SAMPLE_RATE
+from bargein_model.evaluation.texts import TEXTS
+
+Floats = NDArray[np.float32]
+
+ESPEAK_VOICES = ("", "+f2")
+FLITE_VOICES = ("awb", "rms", "slt", "kal16")
+FESTIVAL_VOICES = ("kal_diphone", "ked_diphone", "cmu_us_slt_arctic_hts")
+PROMPTS = Path("/usr/share/asterisk/sounds")
+PROMPT_VOICES = {"fr_CA_f_June": "fr", "it_IT_m_Carlo": "it", "ru_RU_f_IvrvoiceRU": "ru"}
+"""Not `es_MX_f_Allison`: the same person's English prompts may be trained on."""
+WORDS = Path("/usr/share/ktuberling/sounds")
+WORD_LANGUAGES = ("en", "de", "da", "el", "ca", "gl", "lt", "ru", "sl", "uk")
+MOST = 60
+"""Recordings taken from one voice."""
+FLOOR_DB = 35
+GAP = SAMPLE_RATE // 20
+COLUMNS = (
+    *("reel", "start_s", "end_s", "class", "subclass", "text", "speaker_id", "speaker_kind"),
+    *("source", "language", "bandwidth_hz", "onset_s", "offset_s", "split", "cont_s", "note"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """Something that a further voice says."""
+
+    source: str
+    voice: str
+    language: str
+    kind: str
+    """speech or backchannel."""
+    subclass: str
+    text: str
+    speak: Callable[[], Floats]
+    """Renders or reads it: 16 kHz mono."""
+
+
+def utterances() -> list[Utterance]:
+    """All that the installed voices can say."""
+    return [*_synthesised(), *_prompts(), *_words()]
+
+
+def write_corpus(folder: Path, said: list[Utterance]) -> Iterator[Utterance]:
+    """Writes a corpus of them, with a manifest as other corpora have; yields each when spoken."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows: list[list[str]] = []
+    reels: dict[str, list[Floats]] = {}
+    for one in said:
+        audio = one.speak()
+        span = _sounding(audio)
+        if span is not None:
+            reel = reels.setdefault(f"{one.source}-{one.language}".lower().replace(" ", "_"), [])
+            rows.append(_row(one, reel, audio, span))
+            reel += [audio, np.zeros(GAP, np.float32)]
+        yield one
+    for name, pieces in reels.items():
+        soundfile.write(folder / f"{name}.flac", np.concatenate(pieces), SAMPLE_RATE)
+    with (folder / "manifest.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([COLUMNS, *rows])
+
+
+def _row(one: Utterance, reel: list[Floats], audio: Floats, span: tuple[int, int]) -> list[str]:
+    start = sum(map(len, reel))
+    fields = {
+        "reel": f"{one.source}-{one.language}".lower().replace(" ", "_") + ".flac",
+        "start_s": f"{start / SAMPLE_RATE:.6f}",
+        "end_s": f"{(start + len(audio)) / SAMPLE_RATE:.6f}",
+        "class": one.kind,
+        "subclass": one.subclass,
+        "text": one.text,
+        "speaker_id": f"{one.source}:{one.voice}",
+        "speaker_kind": "real" if one.subclass.startswith("recorded") else "tts",
+        "source": one.source,
+        "language": one.language,
+        "bandwidth_hz": "8000",
+        "onset_s": f"{span[0] / SAMPLE_RATE:.6f}",
+        "offset_s": f"{span[1] / SAMPLE_RATE:.6f}",
+        "split": "val",
+    }
+    return [fields.get(column, "") for column in COLUMNS]
+
+
+def _sounding(audio: Floats) -> tuple[int, int] | None:
+    """First and last sample of sound, by the energy of 10 ms pieces; None if it is silent."""
+    pieces = audio[: len(audio) // 160 * 160].reshape(-1, 160)
+    power = np.mean(pieces**2, axis=1)
+    if not len(power) or power.max() < 1e-7:
+        return None
+    loud = np.flatnonzero(power > power.max() * 10 ** (-FLOOR_DB / 10))
+    return int(loud[0]) * 160, (int(loud[-1]) + 1) * 160
+
+
+def _synthesised() -> Iterator[Utterance]:
+    if shutil.which("espeak-ng"):
+        for language in TEXTS:
+            for variant in ESPEAK_VOICES:
+                yield from _lines("espeak-ng", language + variant, language, _espeak)
+    if shutil.which("flite"):
+        for voice in FLITE_VOICES:
+            yield from _lines("flite", voice, "en", _flite)
+    if shutil.which("text2wave"):
+        for voice in FESTIVAL_VOICES:
+            if _festival_has(voice):
+                yield from _lines("festival", voice, "en", _festival)
+
+
+def _lines(
+    source: str, voice: str, language: str, engine: Callable[[str, str, Path], None]
+) -> Iterator[Utterance]:
+    texts = TEXTS[language]
+    for kind, subclass, lines in (
+        ("speech", "tts_sentence", texts.sentences),
+        ("speech", "tts_short", texts.shorts),
+        ("backchannel", "backchannel", texts.backchannels),
+    ):
+        for line in lines.split(" / "):
+            speak = partial(_spoken, engine, voice, line)
+            yield Utterance(source, voice, language, kind, subclass, line, speak)
+
+
+def _spoken(engine: Callable[[str, str, Path], None], voice: str, text: str) -> Floats:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "spoken.wav"
+        engine(voice, text, path)
+        return _read(path)
+
+
+def _espeak(voice: str, text: str, path: Path) -> None:
+    subprocess.run(["espeak-ng", "-v", voice, "-w", path, text], check=True)
+
+
+def _flite(voice: str, text: str, path: Path) -> None:
+    subprocess.run(["flite", "-voice", voice, "-o", path, "-t", text], check=True)
+
+
+def _festival(voice: str, text: str, path: Path) -> None:
+    command = ["text2wave", "-eval", f"(voice_{voice})", "-o", str(path)]
+    subprocess.run(command, input=text, text=True, check=True)
+
+
+def _festival_has(voice: str) -> bool:
+    command = ["festival", "-b", "(print (voice.list))"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True)
+    return voice in listed.stdout.replace("(", " ").replace(")", " ").split()
+
+
+def _prompts() -> Iterator[Utterance]:
+    """Sentences and numbers of telephone exchanges, spoken by people."""
+    for voice, language in PROMPT_VOICES.items():
+        for subclass, place in (("recorded_prompt", "*.wav"), ("recorded_word", "digits/*.wav")):
+            for path in sorted((PROMPTS / voice).glob(place))[:: _step(voice, place)]:
+                yield _recorded("Asterisk prompts", voice, language, subclass, path)
+
+
+def _step(voice: str, place: str) -> int:
+    return max(1, len(list((PROMPTS / voice).glob(place))) // MOST)
+
+
+def _words() -> Iterator[Utterance]:
+    """Names of things in a children's game, spoken by translators."""
+    for language in WORD_LANGUAGES:
+        for path in sorted((WORDS / language).glob("*.ogg"))[:MOST]:
+            yield _recorded("KTuberling", language, language, "recorded_word", path)
+
+
+def _recorded(source: str, voice: str, language: str, subclass: str, path: Path) -> Utterance:
+    read = partial(_read, path)
+    return Utterance(source, voice, language, "speech", subclass, path.stem, read)
+
+
+def _read(path: Path) -> Floats:
+    audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return np.asarray(soxr.resample(audio.mean(axis=1), rate, SAMPLE_RATE), np.float32)
