@@ -93,6 +93,7 @@ class Listener:
         self._refusing = True
         for server in self._servers:
             port = server.sockets[0].getsockname()[1]
+            server.server.close()  # at once, where `server.close` would take a turn of the loop
             server.close(close_connections=False)
             if not await _is_served(self._settings.host, port):
                 await self.start(port)
