@@ -43,5 +43,5 @@ def _facts(app: App, addresses: Addresses) -> dict[str, str]:
 def _next_steps(addresses: Addresses) -> list[str]:
     return [
         f"./scripts/replay --url {addresses.url} scripts/samples/*.bargein",
-        f"bargein watch {addresses.url}",
+        f"bargein watch --url {addresses.url}",
     ]
