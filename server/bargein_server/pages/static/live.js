@@ -138,15 +138,17 @@ export class LiveView {
       const { kind, name } = describe(verdict);
       strip.append(el("i", { "data-kind": kind, title: `${clock(verdict.at_ms)} ${name}` }));
     }
-    const id = el("td", { class: "id" }, row.id);
-    if (row.label) id.append(el("span", { class: "label" }, row.label));
+    const name = el("span", { class: "id" }, row.id);
+    if (row.label) name.append(el("span", { class: "label" }, row.label));
+    const time = row.over ? `ended, ${clock(row.atMs, 0)}` : clock(row.atMs, 0);
     row.element.replaceChildren(
-      id,
-      el("td", { class: "time" }, row.over ? `ended, ${clock(row.atMs, 0)}` : clock(row.atMs, 0)),
-      el("td", {}, strip),
-      el("td", { class: "number" }, String(row.interruptions)),
-      el("td", { class: "number" }, String(row.held)),
-      el("td", {}, last ? chip(last) : "–"),
+      cell("Session", name),
+      cell("Audio", el("span", { class: "time" }, time)),
+      cell("Latest", strip),
+      cell("Interruptions", String(row.interruptions), "number"),
+      cell("Held", String(row.held), "number"),
+      cell("Last", last ? chip(last) : "–"),
+      cell("Probability", percent(last?.probability ?? null), "number"),
     );
   }
 
@@ -161,11 +163,13 @@ export class LiveView {
   }
 }
 
+/** @param {string} label Of its column. @param {Node | string} content @param {string} [kind] */
+const cell = (label, content, kind) => el("td", { "data-label": label, class: kind }, content);
+
 /** @param {Verdict} verdict */
 function chip(verdict) {
   const { kind, name } = describe(verdict);
-  const probability = verdict.probability === null ? "" : ` ${percent(verdict.probability)}`;
-  return el("span", { class: "chip", "data-kind": kind }, `${name}${probability}`);
+  return el("span", { class: "chip", "data-kind": kind }, name);
 }
 
 /** @param {Record<string, unknown> | undefined} metadata */

@@ -193,9 +193,9 @@ export class Timeline {
     g.fillRect(0, 0, width, height);
     const room = height - TOP - AXIS;
     const lanes = {
-      agent: { top: TOP, height: room * 0.27 },
-      user: { top: TOP + room * 0.29, height: room * 0.31 },
-      probability: { top: TOP + room * 0.64, height: room * 0.34 },
+      agent: { top: TOP, height: room * 0.26 },
+      user: { top: TOP + room * 0.28, height: room * 0.28 },
+      probability: { top: TOP + room * 0.63, height: room * 0.36 },
     };
     this.#paintAxis(g, height);
     this.#paintTurns(g, lanes.agent);
@@ -275,7 +275,7 @@ export class Timeline {
   #paintProbability(g, lane) {
     const y = (/** @type {number} */ probability) => lane.top + lane.height * (1 - probability);
     g.strokeStyle = this.#colours.line;
-    line(g, 0, Math.round(y(0)) + 0.5, this.#width, Math.round(y(0)) + 0.5);
+    for (const level of [0, 1]) line(g, 0, Math.round(y(level)) + 0.5, this.#width, Math.round(y(level)) + 0.5);
     const threshold = this.threshold ?? this.#trace?.threshold ?? null;
     for (const overlap of this.#inView()) this.#paintCurve(g, overlap, y, threshold ?? 1);
     if (threshold === null) return;
@@ -331,7 +331,8 @@ export class Timeline {
     this.#text(g, "Agent", 10, lanes.agent.top + 4, this.#colours.agent);
     this.#text(g, "User", 10, lanes.user.top + 4, this.#colours.user);
     const name = narrow ? "Probability" : "Probability of an interruption";
-    this.#text(g, name, 10, lanes.probability.top + 2, this.#colours.muted);
+    g.textBaseline = "bottom";
+    this.#text(g, name, 10, lanes.probability.top - 3, this.#colours.muted);
   }
 
   /** @param {CanvasRenderingContext2D} g @param {number} height */
@@ -373,8 +374,14 @@ export class Timeline {
     g.globalAlpha = 1;
   }
 
-  /** Text with an edge, so that it can be read over anything. */
-  /** @param {CanvasRenderingContext2D} g @param {string} text @param {number} x @param {number} y @param {string} colour */
+  /**
+   * Text with an edge, so that it can be read over anything.
+   * @param {CanvasRenderingContext2D} g
+   * @param {string} text
+   * @param {number} x
+   * @param {number} y
+   * @param {string} colour
+   */
   #text(g, text, x, y, colour) {
     g.lineJoin = "round";
     g.lineWidth = 3.5;
@@ -400,8 +407,8 @@ export class Timeline {
 
 /** @typedef {{ top: number, height: number }} Lane */
 
-/** Quiet speech shall be seen, too: the square root of the level. @param {number} level */
-const shape = (level) => Math.min(1, Math.sqrt(Math.max(0, level - 0.0008)) * 1.25);
+/** Quiet speech shall be seen, too, and a faint room be a line. @param {number} level */
+const shape = (level) => Math.min(1, Math.max(0, level - 0.0008) ** 0.7 * 1.5);
 
 /** @param {number} size @param {number} [weight] */
 const font = (size, weight = 450) => `${weight} ${size}px system-ui, "Liberation Sans", sans-serif`;

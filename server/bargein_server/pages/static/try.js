@@ -37,6 +37,8 @@ import { clock, describe, percent } from "./words.js";
  */
 
 const PAUSE_MS = 900;
+/** A scene that ends sooner is not worth another turn. */
+const LEAST_TURN_MS = 3000;
 const VERDICTS_SHOWN = 50;
 
 /** Everything that one run holds open. */
@@ -52,6 +54,8 @@ class Run {
   trace = new Trace();
   turn = 0;
   pause = 0;
+  /** Length of the scene; a person has no end. */
+  sceneMs = Infinity;
 
   /** @param {AudioContext} context @param {Scene | null} scene @param {string[]} turns */
   constructor(context, scene, turns) {
@@ -105,7 +109,8 @@ export class TryView {
     const { turns, scenes } = await this.#scenes;
     const chosen = new FormData(byId("try-form", HTMLFormElement)).get("source");
     const scene = scenes.find(({ id }) => id === chosen) ?? null;
-    const run = new Run(new AudioContext(), scene, scene?.turns ?? turns.map(({ id }) => id));
+    const others = turns.map(({ id }) => id).filter((id) => !scene?.turns.includes(id));
+    const run = new Run(new AudioContext(), scene, [...(scene?.turns ?? []), ...others]);
     this.#run = run;
     this.#verdicts.replaceChildren();
     byId("try-empty", HTMLElement).hidden = false;
@@ -131,6 +136,7 @@ export class TryView {
     let startUser = () => {};
     if (scene) {
       const buffer = await load(context, `user-${scene.id}.flac`);
+      run.sceneMs = buffer.duration * 1000;
       const source = new AudioBufferSourceNode(context, { buffer });
       source.connect(new StereoPannerNode(context, { pan: 0.25 })).connect(context.destination);
       source.onended = () => this.#run === run && void this.#finish();
@@ -160,7 +166,6 @@ export class TryView {
     const session = await connect(socketUrl, {
       token, options, metadata, reference: true, record: facts.recording === "asked",
     });
-    this.#slider.disabled = false;
     run.trace.take(session.created);
     this.#showThreshold(session.options.threshold ?? 0.5);
     this.#listen(run, session);
@@ -269,10 +274,11 @@ export class TryView {
     }
   }
 
-  /** After some quiet the agent goes on, if it has something left to say. @param {Run} run */
+  /** After some quiet the agent goes on, unless the scene is about to end. @param {Run} run */
   #pause(run) {
     clearTimeout(run.pause);
-    if (run.scene && run.turn >= run.turns.length) return;
+    const leftMs = run.sceneMs - run.trace.durationMs;
+    if (leftMs < PAUSE_MS + LEAST_TURN_MS) return;
     run.pause = setTimeout(() => this.#run === run && this.#speak(run), PAUSE_MS);
   }
 
@@ -283,7 +289,6 @@ export class TryView {
     this.#stage = stage;
     const idle = stage === "idle";
     this.#start.textContent = idle ? "Start" : "Stop";
-    this.#slider.disabled = idle && this.#threshold === null;
     for (const radio of document.querySelectorAll("#try-sources input")) {
       /** @type {HTMLInputElement} */ (radio).disabled = !idle;
     }
