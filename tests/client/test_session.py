@@ -33,7 +33,7 @@ from support.server import RunningServer, running_server
 from support.sounds import silence, voice
 from websockets.asyncio.client import connect as plain
 
-AT_ONCE = Backoff(first_s=0.001, most_s=0.002, attempts=500)
+AT_ONCE = Backoff(first_s=0.001, most_s=0.002, attempts=100_000)
 
 
 @pytest.fixture
@@ -247,6 +247,24 @@ async def test_what_is_said_while_away_arrives_in_order(relay: Relay) -> None:
     (started,) = (message for message in seen if isinstance(message, SpeechStarted))
     assert abs(started.at_ms - 2500) < 60
     assert summary.duration_ms == session.at_ms == 3000
+
+
+async def test_silence_filled_in_by_the_server_is_counted_once(
+    server: RunningServer, relay: Relay
+) -> None:
+    async with connect(relay.url, retry=AT_ONCE) as session:
+        await session.agent_started()
+        await session.send_audio(silence(1) + voice(0.5))
+        await until(session, OverlapOpened)
+        relay.refusing = True
+        relay.cut()
+        (entry,) = server.app.sessions
+        await eventually(lambda: entry.session.at_ms > 1600)
+        await session.gap(9000)
+        relay.refusing = False
+        await session.send_audio(silence(0.5))
+        summary = await session.close()
+    assert summary.duration_ms == session.at_ms == 11_000
 
 
 async def test_the_agents_state_survives_a_cut_that_swallowed_it(relay: Relay) -> None:

@@ -11,7 +11,7 @@ from support.cutting import relay_to
 from support.server import RunningServer, running_server
 from support.sounds import silence, voice
 
-AT_ONCE = Backoff(first_s=0.001, most_s=0.002, attempts=500)
+AT_ONCE = Backoff(first_s=0.001, most_s=0.002, attempts=100_000)
 
 
 @pytest.fixture
