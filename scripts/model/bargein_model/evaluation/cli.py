@@ -6,13 +6,16 @@ import sys
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")  # one core per process; there are several processes
 
+from dataclasses import replace  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import click  # noqa: E402
 from bargein_server.predictor import SyncPredictor  # noqa: E402
 from rich.console import Console  # noqa: E402
 
+from bargein_model.composer.corpus import Corpus  # noqa: E402
 from bargein_model.evaluation import output  # noqa: E402
+from bargein_model.evaluation.composing import compose  # noqa: E402
 from bargein_model.evaluation.exam import Exam, watched  # noqa: E402
 from bargein_model.evaluation.examination import (  # noqa: E402
     ORACLE_SYSTEMS,
@@ -23,7 +26,7 @@ from bargein_model.evaluation.examination import (  # noqa: E402
 from bargein_model.evaluation.material import ROTATION  # noqa: E402
 from bargein_model.evaluation.planning import Plan  # noqa: E402
 from bargein_model.evaluation.sheet import Sheet  # noqa: E402
-from bargein_model.evaluation.tables import report  # noqa: E402
+from bargein_model.evaluation.tables import SHIPPED, WIRE, report  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[4]
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -69,6 +72,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     help="Further voices that this machine has installed, in "
     "languages without training speech, too (see evaluation/extra.py).",
 )
+@click.option("--url", help="Put the items to this running server, too: ws://127.0.0.1:8765.")
 @click.option("--jobs", default=os.cpu_count() or 1, show_default="cores", help="Processes.")
 @click.option("--json", "json_file", type=FILE, help="Write every answer and every table.")
 @click.option("--markdown", type=FILE, help="Put the tables into this file, between its marks.")
@@ -82,6 +86,7 @@ def main(
     seed: int,
     leave_out: tuple[str, ...],
     extra: bool,
+    url: str | None,
     jobs: int,
     json_file: Path | None,
     markdown: Path | None,
@@ -95,9 +100,15 @@ def main(
     info = SyncPredictor.open(model).info
     exam = Exam(corpus, work, frozenset(leave_out), seed, items)
     setting = Setting(model, threshold, exam.cache)
-    sheet = _examined(exam.plans(), setting, jobs)
+    plans = exam.plans()
+    sheet = _examined(plans, setting, jobs)
+    systems = list(SYSTEMS)
+    if url:
+        sheet, alike = _over_the_wire(url, plans, sheet, setting)
+        console.print(f"{url} decided {alike} of {len(sheet)} items as this process did.")
+        systems.insert(1, WIRE)
     further = _examined(exam.extra_plans(), setting, jobs) if extra else None
-    tables = report(sheet, SYSTEMS, ORACLE_SYSTEMS, further)
+    tables = report(sheet, systems, ORACLE_SYSTEMS, further)
     about = (
         f"Model {info.name} {info.version}, threshold {threshold or info.default_threshold:g}; "
         f"{len(sheet)} items, seed {seed}; interruptions from "
@@ -118,3 +129,20 @@ def main(
 
 def _examined(plans: list[Plan], setting: Setting, jobs: int) -> Sheet:
     return Sheet(watched(examine_all(plans, setting, jobs), "examining", len(plans)))
+
+
+def _over_the_wire(
+    url: str, plans: list[Plan], sheet: Sheet, setting: Setting
+) -> tuple[Sheet, int]:
+    """The sheet with the server's answers beside ours, and how many are the same."""
+    from bargein_model.evaluation.remote import ask
+
+    corpus = Corpus((), setting.cache)
+    items = (compose(plan, corpus) for plan in plans)
+    answers = dict(watched(ask(url, items, setting.threshold), "over the wire", len(plans)))
+    trials = [
+        replace(trial, flagged={**trial.flagged, WIRE: answers[trial.facts.name]})
+        for trial in sheet.trials
+    ]
+    alike = sum(trial.flagged[WIRE] == trial.flagged[SHIPPED] for trial in trials)
+    return Sheet(trials), alike

@@ -12,6 +12,8 @@ from bargein_model.evaluation.targets import Target, targets
 
 SHIPPED = "Bargein"
 """The model behind the server's own VAD: the system that users get."""
+WIRE = SHIPPED + ", over the wire"
+"""The same behind a running server (`--url`)."""
 TRUE_ONSET = ", true onset"
 ORACLE = SHIPPED + TRUE_ONSET
 """The model told where the sound begins, as by a client with a perfect VAD."""
