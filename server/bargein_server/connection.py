@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Awaitable, Callable
+from enum import Enum, auto
 from typing import Protocol
 
 from websockets.asyncio.server import ServerConnection
@@ -9,6 +10,10 @@ from websockets.frames import DATA_OPCODES, CloseCode, Frame, Opcode
 from websockets.protocol import Event, State
 
 from bargein_server.auth import Grant
+from bargein_server.framing import awaited, sole_audio, whole_frames
+
+MAX_FRAME_BYTES = (1 << 20) + 14
+"""The largest message, and the largest header."""
 
 
 class Listener(Protocol):
@@ -21,6 +26,16 @@ class Listener(Protocol):
     def lost(self, close_code: int) -> None:
         """The connection is gone; 1006 if it broke without a close."""
         ...
+
+
+class Alignment(Enum):
+    """Where the general parser stands when data arrives."""
+
+    HANDSHAKE = auto()
+    ALIGNED = auto()
+    """At the beginning of a frame: it is given whole frames only."""
+    UNKNOWN = auto()
+    """Somewhere: it is given everything."""
 
 
 class Connection(ServerConnection):
@@ -40,6 +55,8 @@ class Connection(ServerConnection):
 
     _listener: Listener | None = None
     _held = False
+    _alignment = Alignment.HANDSHAKE
+    _rest = b""
 
     def stream_to(self, listener: Listener) -> None:
         """From now on deliver messages to `listener`, those that wait first."""
@@ -75,11 +92,29 @@ class Connection(ServerConnection):
         """Deliver what waited, and read on unless a message led to `hold` again."""
         self._held = False
         while self._backlog and not self._held:
-            self._deliver(self._backlog.popleft())
+            if self._listener is not None:
+                self._listener.receive(self._backlog.popleft())
         if not self._held:
             self.transport.resume_reading()
 
     # ---------------------------------------------------------------- what websockets calls
+
+    def data_received(self, data: bytes) -> None:
+        """Take audio straight from its frame; leave all else to websockets, in whole frames."""
+        if self._alignment is not Alignment.ALIGNED:
+            super().data_received(data)
+            if self._alignment is Alignment.HANDSHAKE and self.request is not None:
+                sole = data.endswith(b"\r\n\r\n")  # a frame before the answer would be too early
+                self._alignment = Alignment.ALIGNED if sole else Alignment.UNKNOWN
+            return
+        if self._rest:
+            data, self._rest = self._rest + data, b""
+        if self._listener is not None and not self._fragments:
+            audio = sole_audio(data)
+            if audio is not None and self.protocol.state is State.OPEN:
+                self._put(audio)
+                return
+        self._parse(data)
 
     def process_event(self, event: Event) -> None:
         """Deliver data frames; leave all others to websockets."""
@@ -98,6 +133,15 @@ class Connection(ServerConnection):
 
     # ----------------------------------------------------------------
 
+    def _parse(self, data: bytes) -> None:
+        end = whole_frames(data)
+        if end:
+            super().data_received(data[:end])
+        self._rest = data[end:]
+        if awaited(self._rest) > MAX_FRAME_BYTES:  # it will be refused; but not by us
+            self._alignment = Alignment.UNKNOWN
+            super().data_received(self._rest)
+
     def _take(self, frame: Frame) -> None:
         if frame.fin and not self._fragments:
             message = self._message(frame.opcode, bytes(frame.data))
@@ -108,12 +152,14 @@ class Connection(ServerConnection):
             whole = b"".join(fragment.data for fragment in self._fragments)
             message = self._message(self._fragments[0].opcode, whole)
             self._fragments.clear()
-        if message is None:
-            return
+        if message is not None:
+            self._put(message)
+
+    def _put(self, message: str | bytes) -> None:
         if self._held or self._backlog:
             self._backlog.append(message)
-        else:
-            self._deliver(message)
+        elif self._listener is not None:
+            self._listener.receive(message)
 
     def _message(self, opcode: Opcode, data: bytes) -> str | bytes | None:
         if opcode is Opcode.BINARY:
@@ -124,10 +170,6 @@ class Connection(ServerConnection):
             self.protocol.fail(CloseCode.INVALID_DATA, "a text message is not UTF-8")
             self.send_data()
             return None
-
-    def _deliver(self, message: str | bytes) -> None:
-        if self._listener is not None:
-            self._listener.receive(message)
 
 
 class _Nobody:

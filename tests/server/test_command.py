@@ -110,7 +110,7 @@ def test_keys_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_setting_has_a_flag_with_help() -> None:
     output = CliRunner().invoke(serve, ["--help"], terminal_width=200).output
-    assert all(param.help for param in serve.params if param.name != "help")  # type: ignore[attr-defined]
+    assert all(param.help for param in serve.params if param.name != "help")
     assert len(serve.params) == len(Settings.__struct_fields__) + 1
     assert "BARGEIN_KEYS" in output
 

@@ -1,5 +1,7 @@
 """The HTTP companion port."""
 
+from collections.abc import AsyncIterator
+
 import aiohttp
 import pytest
 from support.peer import Peer, peer
@@ -8,7 +10,7 @@ from support.sounds import silence, voice
 
 
 @pytest.fixture
-async def http(server: RunningServer):  # noqa: ANN201
+async def http(server: RunningServer) -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(server.http_url) as http:
         yield http
 

@@ -1,0 +1,64 @@
+"""Frames are taken apart alike, however they were made and however TCP cut them."""
+
+import asyncio
+
+import pytest
+from bargein_server.framing import awaited, sole_audio, whole_frames
+from hypothesis import given
+from hypothesis import strategies as st
+from support.peer import peer
+from support.server import RunningServer
+from websockets.frames import Frame, Opcode
+
+FRAMES = st.builds(
+    Frame,
+    st.sampled_from([Opcode.BINARY, Opcode.TEXT, Opcode.CONT]),
+    st.binary(max_size=300) | st.binary(min_size=65_530, max_size=65_540),
+    st.booleans(),
+)
+
+
+@given(FRAMES)
+def test_audio_is_the_payload_of_a_common_frame(frame: Frame) -> None:
+    data = frame.serialize(mask=True)
+    common = frame.opcode is Opcode.BINARY and frame.fin and 126 <= len(frame.data) <= 65_535
+    assert sole_audio(data) == (bytes(frame.data) if common else None)
+    assert sole_audio(data + b"\x89") is None
+    assert sole_audio(data[:-1]) is None
+
+
+@given(st.lists(FRAMES, max_size=4), st.data())
+def test_only_whole_frames_are_passed_on(frames: list[Frame], cut: st.DataObject) -> None:
+    written = [frame.serialize(mask=True) for frame in frames]
+    data = b"".join(written)
+    part = data[: cut.draw(st.integers(0, len(data)))]
+    ends = {sum(map(len, written[:count])) for count in range(len(written) + 1)}
+    end = whole_frames(part)
+    assert end == max(place for place in ends if place <= len(part))
+    whole = written[sorted(ends).index(end)] if len(part) > end else b""
+    assert awaited(part[end:]) in {0, len(whole)}
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000, 100_000])
+async def test_any_cut_by_tcp(server: RunningServer, size: int) -> None:
+    """Audio, a text in fragments with a ping between them, and audio again."""
+    async with peer(server.session_url) as client:
+        await client.create()
+        half = b'{"type": "audio.gap", '
+        frames = [
+            *[Frame(Opcode.BINARY, bytes(640))] * 3,
+            Frame(Opcode.TEXT, half, fin=False),
+            Frame(Opcode.PING, b"still there?"),
+            Frame(Opcode.CONT, b'"duration_ms": 500}'),
+            Frame(Opcode.BINARY, bytes(320), fin=False),
+            Frame(Opcode.CONT, bytes(320)),
+            *[Frame(Opcode.BINARY, bytes(32_000))] * 2,
+            Frame(Opcode.TEXT, b'{"type": "session.close"}'),
+        ]
+        data = b"".join(frame.serialize(mask=True) for frame in frames)
+        for start in range(0, len(data), size):
+            client.websocket.transport.write(data[start : start + size])
+            if size > 1:
+                await asyncio.sleep(0)
+        closed = await client.wait_for("session.closed")
+        assert closed["at_ms"] == 3 * 20 + 500 + 20 + 2000
