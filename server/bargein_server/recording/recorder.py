@@ -27,7 +27,7 @@ FLUSH_SAMPLES = SAMPLE_RATE
 """At least this often, in audio, everything is handed to the disk."""
 FLUSH_LINES = 512
 """And as often as this many inputs came, for a client that sends markers without audio."""
-MAX_WRITES_BEHIND = 30
+MAX_WRITES_BEHIND = 100
 """A disk that is further behind than this many writes counts as broken."""
 
 _disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bargein-recordings")
