@@ -79,14 +79,15 @@ class Lifeline:
         self._unanswered: list[Waiting] = []
         self._last_seq = 0
         self._last_error: Error | None = None
+        self._summary: Summary | None = None
         self._task: asyncio.Task[None] | None = None
 
-    @property
-    def failure(self) -> BaseException | None:
-        """The error that ended the session, for raising it; None if none did."""
+    def raise_failure(self) -> None:
+        """Raise the error that ended the session, if one did."""
         error = self.ended.exception() if self.ended.done() else None
-        self.told = self.told or error is not None
-        return error
+        if error is not None:
+            self.told = True
+            raise error
 
     async def open(self) -> None:
         """Connect and create the session.
@@ -114,7 +115,8 @@ class Lifeline:
             BargeinError: the session is over.
         """
         if self.state is SessionState.OVER:
-            raise self.failure or error_for(ErrorCode.UNEXPECTED_MESSAGE, "the session is closed")
+            self.raise_failure()
+            raise error_for(ErrorCode.UNEXPECTED_MESSAGE, "the session is closed")
         while self.state is SessionState.CONNECTED and (link := self._link) is not None:
             try:
                 await self._put_on(link, self.clock, item)
@@ -124,6 +126,10 @@ class Lifeline:
             else:
                 return
         self._backlog.add(self.clock, item)
+
+    @property
+    def _closing(self) -> bool:
+        return any(isinstance(said.item, SessionClose) for said in self._unanswered)
 
     # ------------------------------------------------------------------ one connection
 
@@ -175,13 +181,15 @@ class Lifeline:
                 pass
         self.events.put_nowait(message)
         if isinstance(message, SessionClosed):
-            self._finish(message.summary)
+            self._summary = message.summary
+            if self._closing:
+                self._finish(message.summary)
         return message
 
     async def _put_on(self, link: Link, at: int, item: AudioFrame | ClientMessage) -> None:
         if isinstance(item, AudioFrame):
-            self._backlog.sent(at, item)
             await link.send(format_frame(item, self._create.audio))
+            self._backlog.sent(at, item)
             return
         if isinstance(item, AgentStarted | AgentStopped):
             self._agent = [Waiting(at, type(item)())]
@@ -201,7 +209,7 @@ class Lifeline:
                     if lost.code is None or self.state is SessionState.OVER:
                         break
                     link = await self._return(lost.code)
-            self._finish(None)
+            self._finish(self._summary)
         except BargeinError as error:
             self._finish(error)
 
@@ -229,7 +237,7 @@ class Lifeline:
     async def _reconnect(self, advice: Advice) -> Link:
         before = self.created
         if advice is Advice.BEGIN_ANEW or before is None:
-            if any(isinstance(waiting.item, SessionClose) for waiting in self._unanswered):
+            if self._closing:
                 raise error_for(ErrorCode.UNKNOWN_SESSION, "it ended before its summary came")
             return await self._begin_anew()
         resume = Resume(token=before.resume_token, after=self._last_seq)

@@ -204,8 +204,7 @@ class Session:
                 await asyncio.wait([self._line.ended])
         except TimeoutError:
             raise error_for(ErrorCode.CONNECTION_LOST, "no answer to `session.close`") from None
-        if error := self._line.failure:
-            raise error
+        self._line.raise_failure()
         summary = self._line.ended.result()
         if summary is None:
             raise error_for(ErrorCode.CONNECTION_LOST, "the server closed without a summary")
@@ -228,8 +227,7 @@ class Session:
         if event is not None:
             return event
         self._line.events.put_nowait(None)
-        if error := self._line.failure:
-            raise error
+        self._line.raise_failure()
         raise StopAsyncIteration
 
     async def _send_track(self, track: Track, pcm: Pcm) -> None:

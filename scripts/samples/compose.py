@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 Samples = NDArray[np.float32]
 
 DURATION_MS = 4000
-USER_LEVEL_DB, AGENT_LEVEL_DB, ROOM_LEVEL_DB = -23.0, -23.0, -64.0
+USER_LEVEL_DB, AGENT_LEVEL_DB, ROOM_LEVEL_DB = -23.0, -23.0, -70.0
 FADE_MS = 15
 NOBODY = ModelInfo(name="none", version="0", default_threshold=0.5)
 

@@ -11,11 +11,12 @@ import pytest
 from bargein_client.cli import main
 from bargein_client.credentials import Keys
 from bargein_client.replaying.compare import compare_verdicts, decode_events, verdicts
-from bargein_client.replaying.engine import find_engine
+from bargein_client.replaying.engine import OpenEngine, find_engine
 from bargein_client.replaying.remote import play_remote
 from bargein_client.replaying.run import AS_FAST_AS_POSSIBLE
 from bargein_client.session import connect
 from bargein_server.recording.reader import read_recording
+from bargein_server.replay import InProcess
 from click.testing import CliRunner, Result
 from support.server import running_server
 from support.sounds import silence, voice
@@ -83,6 +84,7 @@ def test_json_is_one_event_per_line(call: Path) -> None:
         (["--url", "ws://127.0.0.1:1"], "connection_lost"),
         (["--url", "ws://127.0.0.1:1", "--predict"], "--predict go without --url"),
         (["--key", "k"], "--key and --secret"),
+        (["--diff"], "no decisions to compare with"),
     ],
 )
 def test_what_cannot_be_is_exit_code_2(call: Path, arguments: list[str], said: str) -> None:
@@ -158,3 +160,8 @@ async def test_watching_shows_what_happens() -> None:
         ["call-7", "speech.started"],
         ["call-7", "session.closed"],
     ]
+
+
+def test_the_server_package_brings_the_engine() -> None:
+    engine: OpenEngine = InProcess
+    assert find_engine() is engine

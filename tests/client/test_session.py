@@ -295,6 +295,33 @@ async def test_a_session_that_is_gone_begins_anew() -> None:
         assert 1200 <= summary.duration_ms <= 1300
 
 
+async def test_a_restarted_server_gets_a_new_session(server: RunningServer, relay: Relay) -> None:
+    async with connect(relay.url, session_id="call", retry=AT_ONCE) as session:
+        await session.agent_started()
+        await session.send_audio(silence(1))
+        async with running_server() as successor:
+            relay.lead_to(successor.url)
+            server.app.sessions.end_all(ErrorCode.SHUTTING_DOWN)
+            seen = await until(session, SessionClosed)
+            seen += await until(session, SessionCreated)
+            assert [m.code for m in seen if isinstance(m, Error)] == ["shutting_down"]
+            await session.send_audio(silence(0.5) + voice(0.5))
+            await until(session, OverlapOpened)
+            summary = await session.close()
+    assert summary.overlaps == 1
+
+
+async def test_a_session_that_the_server_ends_is_raised() -> None:
+    async with (
+        running_server(max_duration_s=0.05) as server,
+        connect(server.url, retry=AT_ONCE) as session,
+    ):
+        with pytest.raises(ClientError, match="session_too_long"):
+            await read_on(session)
+        with pytest.raises(ClientError, match="session_too_long"):
+            await session.send_audio(silence(0.1))
+
+
 async def test_it_gives_up_after_the_last_attempt(relay: Relay) -> None:
     async with connect(relay.url, retry=Backoff(first_s=0.001, attempts=3)) as session:
         relay.refusing = True

@@ -45,7 +45,7 @@ async def test_what_the_client_heard_is_what_is_recorded_and_replayed(tmp_path: 
             heard = [message async for message in session]
     await asyncio.to_thread(wait_for_disk)
     assert summary.recording == "a_b.bargein"
-    assert not (tmp_path / "not_asked.bargein").exists()  # noqa: ASYNC240 – a test may block
+    assert not (tmp_path / "not_asked.bargein").exists()
     recording = read_recording(tmp_path / "a_b.bargein")
     assert recording.header.metadata == {"n": 1}
     created = heard[0]

@@ -158,6 +158,8 @@ def replay(
     differ = False
     for path in _with_progress(recordings):
         engine, heard = _replay(open_engine, path, markers, plan)
+        if diff and not engine.tape.events:
+            raise UnusableError(f"{path}: holds no decisions to compare with")
         found = differences(engine, plan, heard) if diff else []
         differ = differ or bool(found)
         if as_json:
