@@ -48,6 +48,8 @@ class Predictions:
 
     def close(self) -> None:
         """Give up all questions."""
+        for stream in self._streams.values():
+            stream.close()
         self._streams.clear()
         for question in self._asked:
             question.cancel()

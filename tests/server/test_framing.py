@@ -13,7 +13,7 @@ from websockets.frames import Frame, Opcode
 FRAMES = st.builds(
     Frame,
     st.sampled_from([Opcode.BINARY, Opcode.TEXT, Opcode.CONT]),
-    st.binary(max_size=300) | st.binary(min_size=65_530, max_size=65_540),
+    st.sampled_from([0, 1, 125, 126, 127, 640, 65_535, 65_536]).map(bytes),
     st.booleans(),
 )
 

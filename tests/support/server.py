@@ -6,7 +6,7 @@ async with running_server(keys={"key": "secret"}) as server:
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +55,12 @@ async def running_server(
             await own.close()
 
 
-async def settled(tasks: int) -> None:
-    """Wait until no more than this many tasks are left; hangs (until the test's timeout) if not."""
-    while len(asyncio.all_tasks()) > tasks:  # noqa: ASYNC110 - there is no event for it
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop run until this holds; hangs (until the test's timeout) if it never does."""
+    while not condition():  # noqa: ASYNC110 - there is no event for it
         await asyncio.sleep(0)
+
+
+async def settled(tasks: int) -> None:
+    """Let the loop run until no more than this many tasks are left."""
+    await until(lambda: len(asyncio.all_tasks()) <= tasks)
