@@ -119,6 +119,7 @@ class App:
         """
         self.state = AppState.DRAINING
         await self.listener.refuse()
+        await self.companion.yield_port()
         async with asyncio.TaskGroup() as group:
             waits = [
                 group.create_task(self.services.census.empty()),

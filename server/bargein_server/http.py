@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from bargein_server.auth import MAX_TTL_S, AuthError, Authority, Grant
 from bargein_server.origins import is_own_host, may_connect
+from bargein_server.ports import is_served
 from bargein_server.services import Services
 from bargein_server.sessions import Entry, Sessions
 from bargein_server.subscribers import may_see
@@ -56,6 +57,7 @@ class Companion:
         self._metrics = services.metrics
         self._is_ready = is_ready
         self._runner: web.AppRunner | None = None
+        self._site: web.TCPSite | None = None
         self.app = web.Application(
             client_max_size=MAX_BODY_BYTES, middlewares=[self._check_browser]
         )
@@ -69,9 +71,17 @@ class Companion:
         """Listen; returns the port, which is another one if it is 0."""
         self._runner = web.AppRunner(self.app, access_log=None)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._settings.host, port, reuse_port=port != 0)
-        await site.start()
-        return int(self._runner.addresses[0][1])
+        return await self._listen(self._runner, port)
+
+    async def yield_port(self) -> None:
+        """Leave new connections to another process, if one listens on the same port."""
+        runner, site = self._runner, self._site
+        if runner is None or site is None:
+            return
+        port = int(runner.addresses[0][1])
+        await site.stop()
+        if not await is_served(self._settings.host, port):
+            await self._listen(runner, port)
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -94,6 +104,11 @@ class Companion:
         return checked
 
     # ----------------------------------------------------------------
+
+    async def _listen(self, runner: web.AppRunner, port: int) -> int:
+        self._site = web.TCPSite(runner, self._settings.host, port, reuse_port=True)
+        await self._site.start()
+        return int(runner.addresses[0][1])
 
     @web.middleware
     async def _check_browser(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -15,6 +15,7 @@ from websockets.typing import Subprotocol
 from bargein_server.auth import AuthError, Authority, Grant
 from bargein_server.connection import Connection
 from bargein_server.origins import is_own_host, may_connect
+from bargein_server.ports import is_served
 from bargein_server.services import Services
 
 logger = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ class Listener:
             port = server.sockets[0].getsockname()[1]
             server.server.close()  # at once, where `server.close` would take a turn of the loop
             server.close(close_connections=False)
-            if not await _is_served(self._settings.host, port):
+            if not await is_served(self._settings.host, port):
                 await self.start(port)
                 return
 
@@ -166,16 +167,6 @@ class Listener:
             )
         if origin is not None and not is_own_host(request.headers.get("Host"), keys=keys):
             raise RefusedError(HTTPStatus.FORBIDDEN, "the `Host` header does not name this machine")
-
-
-async def _is_served(host: str, port: int) -> bool:
-    """Whether another process listens there."""
-    try:
-        _, writer = await asyncio.open_connection(host, port)
-    except OSError:
-        return False
-    writer.close()
-    return True
 
 
 def _select_subprotocol(

@@ -111,6 +111,7 @@ class Ledger:
         self._interruptions = 0
         self._by_source = dict.fromkeys(Source, 0)
         self._flagged: dict[WarningCode, int] = {}
+        logger.info("session %s opened %s", session_id, labels)
 
     def came(self, window: Window) -> None:
         """A window arrived; its audio is looked at."""

@@ -75,7 +75,10 @@ class Dialect:
                 return web.Response(status=error.code, text=f"{error}\n")
             answered = await post.judge(window, settings, self._answering)
             self._metrics.count(answered)
-            return _json(post.encode_answer(answered))
+            response = _json(post.encode_answer(answered))
+        if not self._welcome():
+            response.force_close()  # the next window may find another process behind this port
+        return response
 
     async def list_sessions(self, request: web.Request) -> web.Response:
         """The sessions that the caller may see."""

@@ -13,8 +13,6 @@ from bargein_server.livekit.messages import SAMPLE_BYTES
 
 PRE_ROLL = samples(1000)
 """The clients cut a window this long before the sound that their own VAD heard."""
-HANGOVER = samples(550)
-"""Silence that separates two sounds: as long as LiveKit's own VAD waits before it ends one."""
 
 
 class WindowSpeech:
@@ -22,12 +20,15 @@ class WindowSpeech:
 
     Args:
         vad: fresh; heard by nobody else.
-        options: the server's; their `onset_ms` is how much voice makes an onset.
+        options: the server's: `onset_ms` of voice make an onset, `hangover_ms` of silence part two
+            sounds.
     """
 
     def __init__(self, vad: Vad, options: Options) -> None:
         self._vad = vad
-        self._gate = SpeechGate(vad.frame_samples, samples(options.onset_ms), HANGOVER)
+        self._gate = SpeechGate(
+            vad.frame_samples, samples(options.onset_ms), samples(options.hangover_ms)
+        )
         self._rest = b""
         self._heard = 0
         self._found = False
