@@ -6,7 +6,7 @@ or another model the predictions are made anew, and each answer goes in right af
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import msgspec
 from bargein_protocol import messages
@@ -40,7 +40,11 @@ class Heard(NamedTuple):
 class InProcess:
     """The engine of `bargein replay`: reads recordings, and runs the detector on them."""
 
-    errors: tuple[type[Exception], ...] = (RecordingError, ModelError, SileroUnavailableError)
+    errors: ClassVar[tuple[type[Exception], ...]] = (
+        RecordingError,
+        ModelError,
+        SileroUnavailableError,
+    )
     """What it raises if a recording cannot be read or replayed; the texts are for people."""
 
     def __init__(self, path: Path, markers: Path | None = None) -> None:
