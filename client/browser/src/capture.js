@@ -14,6 +14,7 @@ export class Capture {
   #user;
   #agent;
   #delay;
+  #closed = false;
 
   /**
    * @param {AudioContext} context
@@ -64,6 +65,8 @@ export class Capture {
 
   /** Let go of the graph. */
   close() {
+    if (this.#closed) return;
+    this.#closed = true;
     this.onframe = () => {};
     this.#user.disconnect(this.#node);
     if (this.#delay) this.#agent?.disconnect(this.#delay);

@@ -1,5 +1,6 @@
 import { SAMPLE_RATE, frameBytes, toSamples } from "./audio.js";
 import { Backlog, gaps } from "./backlog.js";
+import { ERRORS } from "./errors.js";
 import { BargeinError } from "./failure.js";
 import { Link } from "./link.js";
 import { Advice, adviceFor, waitsMs } from "./retrying.js";
@@ -30,7 +31,7 @@ const WELCOME_TIMEOUT_MS = 10_000;
  * @typedef {object} Owner
  * @property {(message: ServerMessage) => void} message
  * @property {(state: (typeof State)[keyof typeof State]) => void} state
- * @property {(behind: boolean, droppedSamples: number) => void} congestion
+ * @property {(behind: boolean, leftOut: number) => void} congestion Samples, once it is over.
  * @property {(result: Summary | BargeinError | null) => void} ended
  */
 
@@ -63,7 +64,10 @@ export class Lifeline {
   #agent = null;
   /** @type {SessionUpdate[]} */
   #unanswered = [];
+  /** Samples left out that have not been reported yet … */
   #dropped = 0;
+  /** … and all since the network fell behind. */
+  #leftOut = 0;
   #behind = false;
   /** @type {((error: BargeinError | null) => void) | null} Settles the wait for a welcome. */
   #welcome = null;
@@ -130,7 +134,8 @@ export class Lifeline {
     const behind = (this.#link?.bufferedAmount ?? 0) > bytes;
     if (behind !== this.#behind) {
       this.#behind = behind;
-      this.#owner.congestion(behind, this.#dropped);
+      this.#owner.congestion(behind, this.#leftOut);
+      this.#leftOut = 0;
     }
     return behind;
   }
@@ -138,7 +143,8 @@ export class Lifeline {
   /** @param {number} samples */
   #drop(samples) {
     this.#dropped += samples;
-    if (this.#dropped > STALLED_SAMPLES) this.#link?.abandon();
+    this.#leftOut += samples;
+    if (this.#leftOut > STALLED_SAMPLES) this.#link?.abandon();
   }
 
   get #tracks() {
@@ -220,13 +226,14 @@ export class Lifeline {
     }
     this.#owner.message(message);
     if (message.type === "session.created") this.#welcome?.(null);
+    if (message.type === "error") this.#welcome?.(this.#error(known(message.code)));
     if (message.type === "session.closed") this.#finish(message.summary);
   }
 
   /** @param {ErrorCode | null} code */
   #lost(code) {
     this.#link = null;
-    this.#dropped = 0;
+    this.#dropped = this.#leftOut = 0;
     this.#behind = false;
     if (this.#welcome) this.#welcome(this.#error(code ?? "connection_lost"));
     else if (this.state === State.CONNECTED) {
@@ -322,3 +329,6 @@ export class Lifeline {
     return new BargeinError(code, said);
   }
 }
+
+/** A code of a later version is a fault of the server as far as this one knows. @param {string} code */
+const known = (code) => /** @type {ErrorCode} */ (code in ERRORS ? code : "internal_error");

@@ -17,7 +17,7 @@ import { MessageQueue } from "./queue.js";
  * @property {{ state: "connected" | "away" | "over" }} connection What is sent goes out at once,
  *   waits for a new connection, or cannot be sent any more.
  * @property {{ behind: boolean, dropped_ms: number }} congestion The network does not keep up, so
- *   that audio is left out; or it does again.
+ *   that audio is left out; or it does again, and so much was.
  * @property {BargeinError} lost The session is over without having been closed.
  */
 
@@ -83,8 +83,8 @@ export class Session extends EventTarget {
       endpoint(url, "/v1/session"), token, createMessage(wishes), retry, {
         message: (message) => this.#dispatch(message),
         state: (state) => this.#emit("connection", { state }),
-        congestion: (behind, dropped) =>
-          this.#emit("congestion", { behind, dropped_ms: toMs(dropped) }),
+        congestion: (behind, leftOut) =>
+          this.#emit("congestion", { behind, dropped_ms: toMs(leftOut) }),
         ended: (result) => this.#finish(result),
       },
     );

@@ -18,7 +18,10 @@ export declare const State: Readonly<{
 export type Owner = {
     message: (message: ServerMessage) => void;
     state: (state: (typeof State)[keyof typeof State]) => void;
-    congestion: (behind: boolean, droppedSamples: number) => void;
+    /**
+     * Samples, once it is over.
+     */
+    congestion: (behind: boolean, leftOut: number) => void;
     ended: (result: Summary | BargeinError | null) => void;
 };
 /**
@@ -26,7 +29,7 @@ export type Owner = {
  * @typedef {object} Owner
  * @property {(message: ServerMessage) => void} message
  * @property {(state: (typeof State)[keyof typeof State]) => void} state
- * @property {(behind: boolean, droppedSamples: number) => void} congestion
+ * @property {(behind: boolean, leftOut: number) => void} congestion Samples, once it is over.
  * @property {(result: Summary | BargeinError | null) => void} ended
  */
 /**

@@ -12,7 +12,7 @@ export type OwnEventMap = {
     };
     /**
      * The network does not keep up, so
-     * that audio is left out; or it does again.
+     * that audio is left out; or it does again, and so much was.
      */
     congestion: {
         behind: boolean;

@@ -1,0 +1,211 @@
+"""The client's own promises, in a real browser over a network that breaks and stalls."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from bargein_server.predictor import Predictor
+from support.chromium import Browser, Page, open_page
+from support.relay import Relay, relay
+from support.server import RunningServer, running_server
+
+PRELUDE = """
+  const { connect, follow } = await import("/client/index.js");
+  const frame = (ms) => new Int16Array(16 * ms);
+  const event = (target, type) => new Promise((resolve) =>
+    target.addEventListener(type, ({ detail }) => resolve(detail), { once: true }));
+"""
+
+
+async def run(page: Page, script: str, argument: Any = None) -> Any:
+    """Run the body of an asynchronous function in the page; `url` is its argument."""
+    return await page.evaluate(f"async (url) => {{ {PRELUDE} {script} }}", argument)
+
+
+@pytest.fixture
+async def server(predictor: Predictor) -> AsyncIterator[RunningServer]:
+    async with running_server(predictor=predictor) as server:
+        yield server
+
+
+@pytest.fixture
+async def network(server: RunningServer) -> AsyncIterator[Relay]:
+    async with relay("127.0.0.1", server.app.addresses.port) as network:
+        server.app.addresses = server.app.addresses._replace(port=network.port)
+        yield network
+
+
+@pytest.fixture
+async def page(
+    browser: Browser,
+    server: RunningServer,
+    network: Relay,  # noqa: ARG001 - the page may connect to it
+) -> AsyncIterator[Page]:
+    async with open_page(browser, server.http_url) as page:
+        yield page
+
+
+async def test_the_audio_clock_goes_on_through_a_broken_connection(
+    page: Page, network: Relay
+) -> None:
+    url = f"ws://127.0.0.1:{network.port}"
+    opening = """
+      window.session = await connect(url, { reference: true, retry: { firstMs: 1, mostMs: 10 } });
+      window.states = [];
+      session.addEventListener("connection", ({ detail }) => states.push(detail.state));
+      for (let n = 0; n < 50; n++) session.sendAudio(frame(20), frame(20));
+      session.agentStarted();
+      window.away = event(session, "connection");
+    """
+    await run(page, opening, url)
+    network.cut()
+    ending = """
+      await away;
+      for (let n = 0; n < 50; n++) session.sendAudio(frame(20), frame(20));
+      const created = session.created;
+      if (session.state === "away") await event(session, "connection");
+      session.sendAudio(frame(20), frame(20));
+      const atMs = session.atMs;
+      const summary = await session.close();
+      const same = created.session_id === session.id;
+      return { atMs, durationMs: summary.duration_ms, states, same };
+    """
+    result = await run(page, ending)
+    assert result == {
+        "atMs": 2020,
+        "durationMs": 2020,
+        "states": ["away", "connected", "over"],
+        "same": True,
+    }
+
+
+async def test_a_stalled_network_costs_audio_but_no_memory_and_no_time(
+    page: Page, network: Relay
+) -> None:
+    url = f"ws://127.0.0.1:{network.port}"
+    opening = """
+      window.session = await connect(url, {});
+      window.congestions = [];
+      session.addEventListener("congestion", ({ detail }) => congestions.push(detail));
+      window.relieved = new Promise((resolve) => session.addEventListener("congestion",
+        ({ detail }) => detail.behind || resolve(detail)));
+    """
+    await run(page, opening, url)
+    network.stall()
+    filling = """
+      while (congestions.length === 0) {
+        session.sendAudio(frame(1000));
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+      for (let n = 0; n < 5; n++) session.sendAudio(frame(1000));
+      session.agentStarted();
+      return congestions;
+    """
+    assert await run(page, filling) == [{"behind": True, "dropped_ms": 0}]
+    network.flow()
+    draining = """
+      let over = false;
+      void relieved.then(() => (over = true));
+      while (!over) {
+        session.sendAudio(frame(20));
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      const { dropped_ms } = await relieved;
+      const atMs = session.atMs;
+      const summary = await session.close();
+      return { missing: atMs - summary.duration_ms, dropped: dropped_ms >= 6000 };
+    """
+    assert await run(page, draining) == {"missing": 0, "dropped": True}
+
+
+async def test_a_session_that_is_gone_is_begun_anew(
+    page: Page, server: RunningServer, network: Relay
+) -> None:
+    url = f"ws://127.0.0.1:{network.port}"
+    opening = """
+      window.session = await connect(url, { retry: { firstMs: 1, mostMs: 10 } });
+      window.first = session.id;
+      session.agentStarted();
+      session.sendAudio(frame(500));
+      window.created = event(session, "session.created");
+    """
+    await run(page, opening, url)
+    network.stall()
+    network.cut()
+    for entry in server.app.sessions:
+        entry.session.end(None)
+    network.flow()
+    ending = """
+      const again = await created;
+      session.sendAudio(frame(500));
+      const summary = await session.close();
+      return { another: again.session_id !== first, durationMs: summary.duration_ms };
+    """
+    assert await run(page, ending) == {"another": True, "durationMs": 500}
+
+
+async def test_the_server_is_heard_when_it_refuses(page: Page, network: Relay) -> None:
+    script = """
+      try {
+        await connect(url, { sessionId: "no spaces allowed" });
+      } catch (error) {
+        return [error.name, error.code, error.fault];
+      }
+    """
+    said = await run(page, script, f"ws://127.0.0.1:{network.port}")
+    assert said == ["BargeinError", "invalid_message", "client"]
+
+
+async def test_following_goes_on_where_it_was_cut_off(page: Page, network: Relay) -> None:
+    opening = """
+      window.seen = [];
+      const retry = { firstMs: 1, mostMs: 10 };
+      window.reader = follow(url, { types: ["session.created"], retry });
+      window.read = async (count) => {
+        while (seen.length < count) {
+          const { value } = await reader.next();
+          if (value.type === "event") seen.push(value.session_id);
+        }
+        return seen;
+      };
+      await reader.next();
+    """
+    await run(page, opening, f"ws://127.0.0.1:{network.port}")
+    make = """
+      const { port } = await (await fetch("/v1/page")).json();
+      const session = await connect(`ws://127.0.0.1:${port}`, { sessionId: url });
+      await session.close();
+    """
+    await run(page, make, "one")
+    assert await run(page, "return await read(1)") == ["one"]
+    network.cut()
+    await run(page, make, "two")
+    await run(page, make, "three")
+    assert await run(page, "return await read(3)") == ["one", "two", "three"]
+    assert await run(page, "return (await reader.return()).done")
+
+
+async def test_a_microphone_of_another_rate_gives_16_khz(page: Page) -> None:
+    script = """
+      const { Capture } = await import("/client/index.js");
+      const context = new AudioContext({ sampleRate: 44_100 });
+      const tone = new OscillatorNode(context, { frequency: 1000 });
+      const capture = await Capture.open(context, tone, tone);
+      const frames = [];
+      const enough = new Promise((resolve) => (capture.onframe = (user, agent) => {
+        frames.push([user, agent]);
+        if (frames.length === 25) resolve();
+      }));
+      tone.start();
+      await context.resume();
+      await enough;
+      capture.close();
+      const last = frames.slice(15).flatMap(([user]) => [...user]);
+      let crossings = 0;
+      for (let n = 1; n < last.length; n++) crossings += last[n - 1] < 0 && last[n] >= 0;
+      await context.close();
+      return { crossings, lengths: [...new Set(frames.flat().map(({ length }) => length))] };
+    """
+    result = await run(page, script)
+    assert result["lengths"] == [320]
+    assert abs(result["crossings"] - 200) <= 1  # 10 frames of 20 ms at 1000 Hz

@@ -1,0 +1,119 @@
+"""The demonstration in a real browser, with a microphone that plays a file."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+from bargein_server.predictor import Predictor
+from bargein_server.recording.reader import Recording, read_recording
+from numpy.typing import NDArray
+from support.chromium import Browser, Page, chromium, expect, open_page
+from support.relay import relay
+from support.server import running_server
+
+PIXELS = """(name) => {
+  const canvas = document.querySelector("#try-timeline canvas");
+  const style = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const wanted = [1, 3, 5].map((at) => parseInt(style.slice(at, at + 2), 16));
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let found = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    if (wanted.every((value, index) => data[at + index] === value)) found++;
+  }
+  return found;
+}"""
+"""How many pixels of the timeline have exactly this colour of the theme."""
+
+
+async def choose(page: Page, source: str) -> None:
+    await page.check(f"#try-sources input[value={source}]", force=True)
+
+
+def verdicts(page: Page, kind: str) -> Any:
+    return page.locator(f"#try-verdicts li[data-kind={kind}]")
+
+
+def events_of(recording: Recording) -> list[dict[str, Any]]:
+    return [orjson.loads(event) for event in recording.events]
+
+
+def only_recording(folder: Path) -> Recording:
+    [path] = folder.iterdir()
+    return read_recording(path)
+
+
+def loudness(pcm: bytes | None, from_ms: float, to_ms: float) -> float:
+    """Root mean square of a part of a track."""
+    assert pcm is not None
+    samples: NDArray[np.int16] = np.frombuffer(pcm, np.int16)[int(from_ms * 16) : int(to_ms * 16)]
+    return float(np.sqrt(np.mean(samples.astype(float) ** 2)))
+
+
+async def test_the_agent_goes_on_over_a_backchannel_and_stops_on_an_interruption(
+    predictor: Predictor, microphone: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "recordings"
+    async with (
+        running_server(predictor=predictor, record=folder) as server,
+        chromium(microphone) as browser,
+        open_page(browser, server.http_url) as page,
+    ):
+        await choose(page, "microphone")
+        await page.get_by_role("button", name="Start").click()
+        state = page.locator("#try-state-text")
+        await expect(verdicts(page, "held")).to_contain_text("Backchannel")
+        await expect(state).to_have_text("Backchannel (listening along): the agent goes on")
+        await expect(verdicts(page, "interruption")).to_contain_text("by the model")
+        await expect(state).to_contain_text("Interrupted: the agent stopped after")
+        for colour in ("agent", "user", "interruption", "held"):
+            assert await page.evaluate(PIXELS, colour) > 20, colour
+        await expect(state).to_have_text("The agent is speaking")  # once the user has finished
+        await page.get_by_role("button", name="Stop").click()
+        await expect(state).to_have_text("Finished: 1 interruption, 1 held · Open the recording")
+    recording = only_recording(folder)
+    by_type = {event["type"]: event for event in events_of(recording)}
+    held, interruption = by_type["non_interruption"], by_type["interruption"]
+    assert loudness(recording.agent, held["at_ms"], held["at_ms"] + 800) > 100
+    assert loudness(recording.agent, interruption["at_ms"] + 200, interruption["at_ms"] + 800) == 0
+
+
+async def test_a_cut_connection_is_resumed_and_nothing_is_lost(
+    predictor: Predictor, browser: Browser, tmp_path: Path
+) -> None:
+    folder = tmp_path / "recordings"
+    async with (
+        running_server(predictor=predictor, record=folder) as server,
+        relay("127.0.0.1", server.app.addresses.port) as network,
+    ):
+        server.app.addresses = server.app.addresses._replace(port=network.port)
+        async with open_page(browser, server.http_url) as page:
+            await choose(page, "but")
+            await page.get_by_role("button", name="Start").click()
+            await expect(verdicts(page, "held")).to_have_count(1)
+            network.cut()
+            await network.until_accepted(2)
+            await expect(verdicts(page, "interruption")).to_have_count(1)
+            assert len(server.app.sessions) == 1
+            await page.get_by_role("button", name="Stop").click()
+            await expect(page.locator("#try-state-text")).to_contain_text(
+                "Finished: 1 interruption, 1 held"
+            )
+            await expect(page.locator("#try-verdicts li")).to_have_count(2)
+    numbers = [event["seq"] for event in events_of(only_recording(folder))]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+async def test_a_threshold_takes_effect_while_the_session_runs(
+    predictor: Predictor, browser: Browser
+) -> None:
+    async with (
+        running_server(predictor=predictor) as server,
+        open_page(browser, server.http_url) as page,
+    ):
+        await choose(page, "question")
+        await page.get_by_role("button", name="Start").click()
+        await expect(page.locator("#try-state-text")).to_have_text("The agent is speaking")
+        await page.locator("#try-threshold").fill("0.05")  # below what a short sound gets
+        await expect(verdicts(page, "interruption")).to_have_count(1)
+        await expect(verdicts(page, "held")).to_have_count(0)
