@@ -54,7 +54,11 @@ async def failure(answer: asyncio.Future[StreamPrediction]) -> str:
 
 
 def threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("bargein")]
+    return [
+        thread.name
+        for thread in threading.enumerate()
+        if thread.name.startswith("bargein-predictor")
+    ]
 
 
 @pytest.fixture
