@@ -1,5 +1,6 @@
 """The exam draws from what training never hears, is the same every time, and is true."""
 
+import asyncio
 from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
@@ -13,10 +14,12 @@ from bargein_model.evaluation.items import Condition, Group, Item
 from bargein_model.evaluation.material import Material
 from bargein_model.evaluation.metrics import evidence
 from bargein_model.evaluation.planning import GROUPS, Plan, plan_exam
+from bargein_model.evaluation.remote import ask
 from bargein_model.evaluation.rules import VOICED_FRAME, Heard, periodic
 from bargein_protocol.options import Options
 from bargein_server.predictor import SyncPredictor
 from model.corpora import write_corpus
+from support.server import running_server
 
 LEFT_OUT = "Game train"
 BYTES = 2
@@ -173,3 +176,16 @@ def test_the_exam_is_taken_at_the_threshold_that_the_model_brings() -> None:
     subject = Subject(predictor)
     assert subject.options.threshold == predictor.info.default_threshold
     assert subject.options.backchannel_boundary_ms is None
+
+
+async def test_a_running_server_decides_as_the_exam_does(items: list[Item]) -> None:
+    """Every eighth item, at the threshold that the evidence of half of them reaches."""
+    asked = items[::8]
+    predictor = SyncPredictor.open()
+    scores = [evidence(np.array(Subject(predictor).frames(item))) for item in asked]
+    threshold = round(float(np.median(scores)), 3)
+    subject = Subject(predictor, Options(threshold=threshold))
+    async with running_server() as server:
+        answers = await asyncio.to_thread(lambda: dict(ask(server.session_url, asked, threshold)))
+    assert answers == {item.facts.name: subject.flagged(item, Onset.SERVER) for item in asked}
+    assert len(answers) == len(asked)

@@ -17,6 +17,8 @@ Random = np.random.Generator
 LONGEST_S = 3.5
 TAIL_S = 1.0
 """Agent speech and room tone after the sound: longer than the hangover and a prediction."""
+LEAK_DB = (-40, -10)
+"""The agent at the microphone, against the level it is played at."""
 BACKCHANNEL_S = (0.16, 0.19, 0.23, 0.26, 0.29, 0.33, 0.37, 0.42, 0.49, 0.63, 0.86)
 """Deciles of 5, 10, 20 … 90, 95 % of real backchannels' length (`timing_stats.json`)."""
 _LEVELS = (5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95)
@@ -34,26 +36,28 @@ def compose(plan: Plan, corpus: Corpus) -> Item:
     level_db = _level_db(plan, rng)
     scene = _scene(plan, corpus, sound, onset, length, rng) * np.float32(effects.gain(level_db))
     if plan.echo_path is not None:
-        leak_db = float(rng.uniform(-40, -10)) + (20 if plan.group is Group.ECHO else 0)
-        path = corpus.audio(plan.echo_path)
-        scene += acoustics.echo_of(agent, path, level_db + min(leak_db, 0.0), rng)
+        leak_db = effects.active_level_db(agent) + float(rng.uniform(*LEAK_DB))
+        scene += acoustics.echo_of(agent, corpus.audio(plan.echo_path), leak_db, rng)
     heard = _line(plan, scene + _room_tone(plan, length, rng), onset, onset + len(sound), rng)
     known = plan.condition is not Condition.ECHO and (
         plan.condition is Condition.ECHO_REFERENCE or rng.random() < 0.5
     )
+    kind = kind_of(plan.sound)
+    if plan.group is Group.ECHO:
+        kind = "with reference" if known else "no reference"
     return Item(
-        facts=_facts(plan, onset, onset + content, onset + len(sound)),
+        facts=_facts(plan, kind, onset, onset + content, onset + len(sound)),
         audio=_pcm(heard),
         reference=_pcm(agent) if known else None,
     )
 
 
-def _facts(plan: Plan, onset: int, content: int, end: int) -> Facts:
+def _facts(plan: Plan, kind: str, onset: int, content: int, end: int) -> Facts:
     return Facts(
         name=plan.name,
         group=plan.group,
         condition=plan.condition,
-        kind="agent" if plan.group is Group.ECHO else kind_of(plan.sound),
+        kind=kind,
         language=plan.sound.language if plan.sound.kind in {"speech", "backchannel"} else "",
         source=plan.sound.source,
         speaker=speaker_of(plan.sound),

@@ -116,15 +116,15 @@ class Sheet:
     def found(self, system: str, limit_ms: float = EVER, drawn: Array | None = None) -> float:
         """The share of interruptions found, of those that sound that long."""
         mask = self.positive & metrics.sounds_long_enough(self.sounding_ms, limit_ms)
-        kept = mask * (np.ones(len(self)) if drawn is None else drawn)
-        return metrics.share(metrics.found(self.delays(system), limit_ms), self.weights(kept))
+        hits = metrics.found(self.delays(system), limit_ms)
+        return metrics.share(hits, self.weights(drawn) * mask)
 
     def false_alarms(
         self, system: str, limit_ms: float = EVER, drawn: Array | None = None
     ) -> float:
         """The share of non-interruptions called one."""
-        kept = ~self.positive * (np.ones(len(self)) if drawn is None else drawn)
-        return metrics.share(metrics.flagged(self.delays(system), limit_ms), self.weights(kept))
+        hits = metrics.flagged(self.delays(system), limit_ms)
+        return metrics.share(hits, self.weights(drawn) * ~self.positive)
 
     def early(self, system: str) -> float:
         """The share of all items called an interruption before their sound began."""
@@ -138,9 +138,7 @@ class Sheet:
 
     def to_decide_ms(self, system: str, level: float, drawn: Array | None = None) -> float:
         """A quantile of the audio from the onset that it took to find an interruption."""
-        mask = self.positive & metrics.found(self.delays(system))
-        kept = mask * (np.ones(len(self)) if drawn is None else drawn)
-        weights = self.weights(kept)
+        weights = self.weights(drawn) * metrics.found(self.delays(system)) * self.positive
         used = weights > 0
         return metrics.quantile(self.heard_ms(system)[used], weights[used], level)
 
