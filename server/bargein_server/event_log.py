@@ -70,7 +70,8 @@ class EventLog:
         }
         if not isinstance(metadata, UnsetType):
             envelope["metadata"] = metadata
-        entry = Entry(self._seq, issuer, session_id, kind, orjson.dumps(envelope))
+        kept = bytes(memoryview(orjson.dumps(envelope)))  # without the rest of orjson's buffer
+        entry = Entry(self._seq, issuer, session_id, kind, kept)
         self._entries.append(entry)
         self._bytes += len(entry.envelope)
         while len(self._entries) > self._max_events or self._bytes > self._max_bytes:
