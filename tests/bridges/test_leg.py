@@ -1,0 +1,170 @@
+"""One call without I/O: what the caller hears of the agent, and what an interruption does."""
+
+import base64
+import json
+from typing import Any
+
+from bargein_client.bridges.audiosocket import AudioSocket
+from bargein_client.bridges.leg import (
+    Action,
+    AgentIs,
+    Complain,
+    EndSession,
+    Hear,
+    Leg,
+    OpenSession,
+    ToAgent,
+    ToPlatform,
+)
+from bargein_client.bridges.playout import Playout, PlayoutState
+from bargein_client.bridges.twilio import Twilio
+from bargein_protocol.audio import AudioFormat
+from bargein_protocol.messages import Interruption, NonInterruption, SpeechStarted
+from hypothesis import given
+from hypothesis import strategies as st
+
+MULAW = AudioFormat(encoding="mulaw", sample_rate=8000)
+FRAME = b"\x55" * 160
+"""20 ms of the caller."""
+START = json.dumps({"event": "start", "streamSid": "MZ1", "start": {"callSid": "CA1"}})
+INTERRUPTION = Interruption(
+    overlap_id=1,
+    onset_ms=0,
+    at_ms=300,
+    probability=0.9,
+    probabilities=(0.9, 0.9),
+    detection_delay_ms=300,
+    inference_ms=1,
+    predictions=1,
+    source="model",
+)
+HELD = NonInterruption(
+    overlap_id=1,
+    onset_ms=0,
+    at_ms=300,
+    reason="backchannel",
+    probability=0.1,
+    probabilities=(0.1,),
+    predictions=1,
+    source="model",
+)
+
+
+def media(payload: bytes) -> str:
+    return json.dumps({"event": "media", "media": {"payload": base64.b64encode(payload).decode()}})
+
+
+def started() -> Leg:
+    leg = Leg(Twilio(), pause_ms=100)
+    leg.from_platform(START)
+    return leg
+
+
+def hear(leg: Leg, frames: int = 1) -> list[Action]:
+    """The caller's next frames; what follows apart from passing them on."""
+    said = [action for _ in range(frames) for action in leg.from_platform(media(FRAME))]
+    return [action for action in said if not isinstance(action, ToAgent)]
+
+
+def only(kind: type[Any], actions: list[Action]) -> list[Any]:
+    return [action for action in actions if isinstance(action, kind)]
+
+
+def test_the_call_opens_a_session_with_two_tracks_and_everything_passes() -> None:
+    leg = Leg(Twilio())
+    tracks = AudioFormat(encoding="mulaw", sample_rate=8000, tracks=("user", "agent"))
+    assert leg.from_platform(START) == [
+        OpenSession("CA1", tracks, {"streamSid": "MZ1"}),
+        ToAgent(START),
+    ]
+    assert leg.from_platform(media(FRAME)) == [ToAgent(media(FRAME)), Hear(FRAME, b"")]
+    assert leg.from_platform('{"event":"stop"}') == [ToAgent('{"event":"stop"}'), EndSession()]
+
+
+def test_a_burst_of_agent_audio_is_heard_in_real_time() -> None:
+    leg = started()
+    assert leg.from_agent(media(b"\x11" * 400)) == [ToPlatform(media(b"\x11" * 400))]
+    assert hear(leg) == [AgentIs(speaking=True), Hear(FRAME, b"\x11" * 160)]
+    assert hear(leg) == [Hear(FRAME, b"\x11" * 160)]
+    assert hear(leg) == [Hear(FRAME, b"\x11" * 80 + b"\xff" * 80)]
+    later = hear(leg, 12)
+    assert only(AgentIs, later) == [AgentIs(speaking=False)]
+    assert hear(leg) == [Hear(FRAME, b"")]
+
+
+def test_an_interruption_clears_the_playback_and_drops_the_rest_of_the_answer() -> None:
+    leg = started()
+    leg.from_agent(media(b"\x11" * 8000))
+    hear(leg)
+    clear, silent, told = leg.verdict(INTERRUPTION)
+    assert clear == ToPlatform('{"event":"clear","streamSid":"MZ1"}')
+    assert silent == AgentIs(speaking=False)
+    assert isinstance(told, ToAgent)
+    assert json.loads(told.message)["bargein"]["type"] == "interruption"
+    assert leg.from_agent(media(b"\x11" * 160)) == []
+    hear(leg, 4)
+    assert leg.from_agent(media(b"\x11" * 160)) == [], "the pause begins anew with each drop"
+    hear(leg, 5)
+    assert leg.from_agent(media(b"\x22" * 160)) == [ToPlatform(media(b"\x22" * 160))]
+    assert hear(leg) == [AgentIs(speaking=True), Hear(FRAME, b"\x22" * 160)]
+
+
+def test_the_agents_own_clear_begins_a_new_answer() -> None:
+    leg = started()
+    leg.from_agent(media(b"\x11" * 8000))
+    hear(leg)
+    leg.verdict(INTERRUPTION)
+    leg.from_agent('{"event":"clear","streamSid":"MZ1"}')
+    assert leg.from_agent(media(b"\x22" * 160)) == [ToPlatform(media(b"\x22" * 160))]
+
+
+def test_a_backchannel_changes_nothing_but_the_agent_is_told() -> None:
+    leg = started()
+    leg.from_agent(media(b"\x11" * 8000))
+    hear(leg)
+    (told,) = leg.verdict(HELD)
+    assert isinstance(told, ToAgent)
+    assert hear(leg) == [Hear(FRAME, b"\x11" * 160)]
+    assert Leg(Twilio(), notify=False).verdict(HELD) == []
+    assert leg.verdict(SpeechStarted(at_ms=0)) == []
+
+
+def test_a_platform_without_a_clear_gets_the_agents_audio_in_real_time() -> None:
+    leg = Leg(AudioSocket())
+    leg.from_platform(b"\x10\x01\x40" + bytes(320))
+    assert leg.from_agent(b"\x10\x03\xe8" + b"\7\0" * 500) == []
+    said = leg.from_platform(b"\x10\x01\x40" + bytes(320))
+    assert only(ToPlatform, said) == [ToPlatform(b"\x10\x01\x40" + b"\7\0" * 160)]
+    assert leg.verdict(INTERRUPTION) == [AgentIs(speaking=False)]
+    said = leg.from_platform(b"\x10\x01\x40" + bytes(320))
+    assert only(ToPlatform, said) == []
+
+
+def test_what_is_not_understood_passes_with_a_complaint() -> None:
+    leg = started()
+    assert leg.from_platform("{") == [ToAgent("{"), *only(Complain, leg.from_platform("{"))]
+    passed, complaint = leg.from_agent("{")
+    assert passed == ToPlatform("{")
+    assert isinstance(complaint, Complain)
+    early = Leg(Twilio()).from_platform(media(FRAME))
+    assert only(Complain, early) == [Complain("audio came before the call was started")]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 2000)), max_size=60))
+def test_the_caller_hears_exactly_what_was_queued_in_order(steps: list[tuple[bool, int]]) -> None:
+    playout = Playout(MULAW, pause_ms=500)
+    offered, heard = bytearray(), bytearray()
+    for speaks, length in steps:
+        if speaks:
+            audio = bytes((len(offered) + n) % 251 for n in range(length))
+            assert playout.offer(audio)
+            offered += audio
+            assert playout.state is PlayoutState.PLAYING
+        else:
+            part = playout.play(length)
+            assert len(part) <= length
+            heard += part
+            assert len(playout.reference(part, length)) in {0, length}
+    assert offered.startswith(heard)
+    heard += playout.play(len(offered))
+    assert heard == offered
