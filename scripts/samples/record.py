@@ -106,4 +106,4 @@ def check(name: str, expected: str) -> bool:
 
 
 if __name__ == "__main__":
-    make()
+    make(prog_name="scripts/samples/make")
