@@ -99,6 +99,7 @@ class Session:
         self._quality = QualityMonitor()
         self._predictions = Predictions(services.predictor, self._answered)
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = math.inf
         self._waiting = False
         self._filled = 0
         self._made_up = 0
@@ -317,9 +318,11 @@ class Session:
         elif math.isinf(deadline):
             return
         if self._timer is not None:
-            if self._timer.when() <= deadline:
+            if self._timer_due <= deadline:
                 return
             self._timer.cancel()
+        # uvloop's handle of a moment that has passed has no `when()`
+        self._timer_due = deadline
         self._timer = self._loop.call_at(deadline, self._guarded, self._on_timer)
 
     def _on_timer(self) -> None:
