@@ -4,7 +4,9 @@ import asyncio
 import base64
 import contextlib
 import json
+import sys
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 
 STREAM = "MZ1"
+EXAMPLE = Path(__file__).parents[2] / "client" / "examples" / "twilio_handler.py"
 START = {
     "event": "start",
     "streamSid": STREAM,
@@ -204,6 +207,24 @@ async def test_inside_a_handler_of_ones_own() -> None:
         said = [events.get_nowait() for _ in range(events.qsize())]
     assert [event.reason for event in said if isinstance(event, NonInterruption)]
     assert len(sent) == 1, "only the agent's own message; nothing was cleared"
+
+
+async def test_the_example_of_the_readme_answers_a_call() -> None:
+    async with running_server() as server:
+        example = await asyncio.create_subprocess_exec(
+            sys.executable, EXAMPLE, "0", server.url, stdout=asyncio.subprocess.PIPE
+        )
+        assert example.stdout is not None
+        port = (await example.stdout.readline()).split()[-1].decode()
+        async with connect(f"ws://127.0.0.1:{port}") as twilio:
+            await twilio.send(json.dumps(START))
+            await play(twilio, "backchannel")
+            await twilio.send(json.dumps({"event": "stop", "streamSid": STREAM}))
+        lines = [(await example.stdout.readline()).decode() for _ in range(3)]
+        assert lines[0].startswith("SessionCreated(")
+        assert lines[1].startswith("SpeechStarted(")
+        example.terminate()
+        await example.wait()
 
 
 def test_the_command_teaches_and_refuses_what_it_cannot_do() -> None:
