@@ -1,14 +1,15 @@
 """Writes the report: to the terminal, to a JSON file, into a Markdown file."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-import msgspec
 import orjson
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from bargein_model.evaluation.sheet import Sheet
+from bargein_model.evaluation.sheet import Sheet, Trial
 from bargein_model.evaluation.tables import Table
 
 BEGIN = "<!-- evaluation: begin (written by ./scripts/model/evaluate --markdown) -->"
@@ -37,10 +38,9 @@ def to_json(
     """Writes what was examined, the tables, and every answer to every item."""
     content = {
         "about": about,
-        "tables": [msgspec.to_builtins(table) for table in tables],
+        "tables": [asdict(table) for table in tables],
         "items": {
-            name: [msgspec.to_builtins(trial, enc_hook=_name) for trial in sheet.trials]
-            for name, sheet in sheets.items()
+            name: [_answers(trial) for trial in sheet.trials] for name, sheet in sheets.items()
         },
     }
     path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
@@ -72,5 +72,7 @@ def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _name(value: object) -> str:
-    return str(getattr(value, "name", value)).lower()
+def _answers(trial: Trial) -> dict[str, Any]:
+    facts = trial.facts
+    names = {"group": facts.group.name.lower(), "condition": facts.condition.name.lower()}
+    return asdict(trial) | {"facts": asdict(facts) | names}
