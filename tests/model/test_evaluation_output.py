@@ -41,7 +41,7 @@ def answered(seed: int = 0) -> Sheet:
                 for name in (*SYSTEMS, *ORACLE_SYSTEMS)
             },
             scores={name: float(rng.random()) for name in (*SYSTEMS, *ORACLE_SYSTEMS)},
-            frames=tuple(rng.random(60)),
+            frames=tuple(rng.random(60).tolist()),
         )
         for condition in Condition
         for group in Group
