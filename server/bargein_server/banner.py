@@ -33,6 +33,7 @@ def _facts(app: App, addresses: Addresses) -> dict[str, str]:
     return {
         "sessions": f"{addresses.url}/v1/session",
         "events": f"{addresses.url}/v1/events",
+        "livekit": f"LIVEKIT_INFERENCE_URL={addresses.http_url}/v1",
         "http": f"{addresses.http_url}   (/healthz, /readyz, /metrics, /v1/sessions, /v1/tokens)",
         "keys": ", ".join(sorted(settings.keys)) if settings.keys else everyone,
         "model": f"{model.name} {model.version}, threshold {model.default_threshold:g}",
