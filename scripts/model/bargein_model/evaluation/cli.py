@@ -54,7 +54,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 )
 @click.option(
     "--items",
-    default=100,
+    default=150,
     show_default=True,
     help="Per class under mixed conditions; 0.4 times as many under each other one.",
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from rich.console import Console
 from rich.progress import Progress
 
 from bargein_model.composer.corpus import Corpus
@@ -60,7 +61,7 @@ class Exam:
 
 def watched(things: Iterable[T], what: str, total: int) -> list[T]:
     """All of them, with a progress bar meanwhile."""
-    with Progress() as progress:
+    with Progress(console=Console(stderr=True)) as progress:
         return list(progress.track(things, total=total, description=what))
 
 

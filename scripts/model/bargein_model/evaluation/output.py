@@ -26,7 +26,7 @@ def show(tables: Sequence[Table], console: Console) -> None:
             caption_justify="left",
         )
         for place, name in enumerate(table.header):
-            rich.add_column(name, justify="left" if place == 0 else "right", no_wrap=place == 0)
+            rich.add_column(name, justify="left" if place == 0 else "right", overflow="fold")
         for row in table.rows:
             rich.add_row(*row)
         console.print(rich)

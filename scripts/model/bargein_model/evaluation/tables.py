@@ -54,7 +54,7 @@ def _system_row(sheet: Sheet, system: str) -> list[str]:
         return _with_interval(Figure(figure(None), low, high))
 
     return [
-        system,
+        system.removesuffix(TRUE_ONSET),
         by(lambda drawn: sheet.found(system, drawn=drawn)),
         by(lambda drawn: 1 - sheet.false_alarms(system, drawn=drawn)),
         *(percent(sheet.found(system, limit)) for limit in LIMITS_MS),
@@ -205,7 +205,9 @@ def decimals(number: float) -> str:
 
 
 def _with_interval(figure: Figure) -> str:
-    return f"{percent(figure.value)} [{percent(figure.low)}–{percent(figure.high)}]"
+    if np.isnan(figure.value):
+        return "–"
+    return f"{percent(figure.value)} [{100 * figure.low:.0f}–{100 * figure.high:.0f}]"
 
 
 def _source(facts: Facts) -> str:
