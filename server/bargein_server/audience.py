@@ -1,14 +1,22 @@
 """Who hears what a session says: its connections, the event log, the recording, the counters."""
 
+import logging
+
+from bargein_protocol import messages
 from bargein_protocol.codec import encode
+from bargein_protocol.errors import WarningCode
 from bargein_protocol.messages import ServerMessage, SessionCreated
 from msgspec import UNSET, UnsetType
 
+from bargein_server.core import SessionCore
 from bargein_server.history import History
 from bargein_server.member import Farewell, Member
 from bargein_server.recording.format import without_secrets
 from bargein_server.recording.recorder import Recorder
 from bargein_server.services import Services
+from bargein_server.wire import milliseconds
+
+logger = logging.getLogger(__name__)
 
 
 class Audience:
@@ -16,8 +24,8 @@ class Audience:
 
     Args:
         services: has the event log and the counters.
+        core: numbers what the shell says of its own accord.
         issuer: the API key that the session belongs to.
-        session_id: the session's name.
         metadata: the client's labels, for subscribers.
         recorder: None if the session is not recorded.
     """
@@ -25,19 +33,20 @@ class Audience:
     def __init__(
         self,
         services: Services,
+        core: SessionCore,
         *,
         issuer: str,
-        session_id: str,
         metadata: dict[str, object],
         recorder: Recorder | None,
     ) -> None:
         self._services = services
+        self._core = core
         self._issuer = issuer
-        self._session_id = session_id
         self._metadata = metadata
         self._recorder = recorder
         self._history = History()
         self._members: list[Member] = []
+        self._warned: set[WarningCode] = set()
 
     def publish(self, message: ServerMessage) -> None:
         """Pass a numbered message on."""
@@ -49,6 +58,38 @@ class Audience:
             self._recorder.event(message)
         self._log(message, data)
         self._services.metrics.count(message)
+
+    def announce(self, message: ServerMessage) -> None:
+        """Number a message that does not come from the detector, and pass it on."""
+        message = self._core.announce(message)
+        if self._recorder is not None:
+            self._recorder.announced(message)
+        self.publish(message)
+
+    def warn(self, code: WarningCode, message: str | None = None) -> None:
+        """Say that something looks wrong."""
+        text = message or code.meaning
+        at_ms = milliseconds(self._core.position)
+        self.announce(messages.Warning(code=code.code, message=text, at_ms=at_ms))
+
+    def warn_once(self, code: WarningCode) -> None:
+        """Say it if it has not been said."""
+        if code not in self._warned:
+            self._warned.add(code)
+            self.warn(code)
+
+    def warn_unknown(self, options: list[str]) -> None:
+        """Say which options nobody knows."""
+        if options:
+            code = WarningCode.UNKNOWN_OPTION
+            self.warn(code, f"{code.meaning}: {', '.join(options)}")
+
+    def check_recorder(self) -> None:
+        """Say it if the recording has failed meanwhile."""
+        failure = self._recorder.take_failure() if self._recorder is not None else None
+        if failure is not None:
+            logger.error("the recording of session %s failed: %s", self._core.session_id, failure)
+            self.warn_once(WarningCode.RECORDING_FAILED)
 
     def add(self, member: Member) -> None:
         """This connection hears what is said from now on."""
@@ -75,4 +116,4 @@ class Audience:
         metadata: dict[str, object] | UnsetType = UNSET
         if isinstance(message, SessionCreated):
             data, metadata = encode(without_secrets(message)), self._metadata
-        self._services.event_log.add(self._issuer, self._session_id, kind, data, metadata)
+        self._services.event_log.add(self._issuer, self._core.session_id, kind, data, metadata)

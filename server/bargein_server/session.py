@@ -34,27 +34,19 @@ from bargein_server.limits import Limits
 from bargein_server.markers import to_input
 from bargein_server.member import GOODBYE, Farewell, Member
 from bargein_server.options import effective, unknown_options
-from bargein_server.pace import Pace
 from bargein_server.predictions import Answer, Predictions
 from bargein_server.quality import QualityMonitor
 from bargein_server.recording.recorder import Recorder
 from bargein_server.services import Services
+from bargein_server.stalls import Stalls
+from bargein_server.throttle import Throttle
 from bargein_server.wire import milliseconds
 
 logger = logging.getLogger(__name__)
 
-SAMPLES_PER_S = 16_000
-BYTES_PER_S = 2 * SAMPLES_PER_S
-STALL_SLACK_S = 0.06
-"""How late audio may be before silence is made up for it."""
-SLOW_SAMPLES = 2 * SAMPLES_PER_S
-"""Silence made up for stalled audio after which the client is told."""
-HOLD_AHEAD_S = 0.25
-"""Audio further ahead of real time than this waits for the answers to its predictions."""
+BYTES_PER_SAMPLE = 2
 FAST_AHEAD_S = 2.0
-"""Audio further ahead than this is mentioned to the client."""
-MAX_OUTSTANDING = 20
-"""Questions to the model after which even audio in real time waits."""
+"""Audio further ahead of real time than this is mentioned to the client."""
 
 
 class SessionState(Enum):
@@ -95,16 +87,12 @@ class Session:
         self._owner: Member | None = None
         now = self._loop.time()
         self._limits = Limits(services.settings, now)
-        self._pace = Pace(STALL_SLACK_S)
+        self._stalls = Stalls()
         self._quality = QualityMonitor()
         self._predictions = Predictions(services.predictor, self._answered)
+        self._throttle = Throttle(self._predictions)
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = math.inf
-        self._waiting = False
-        self._filled = 0
-        self._made_up = 0
-        self._held: set[Member] = set()
-        self._warned: set[WarningCode] = set()
         self.resume_token = secrets.token_urlsafe(24)
         self.attach_token = secrets.token_urlsafe(24)
         self.last_verdict: Verdict | None = None
@@ -131,8 +119,8 @@ class Session:
         """Begin, with the connection that created it."""
         self._owner = owner
         self._audience.add(owner)
-        self._announce(self._created())
-        self._warn_unknown(unknown)
+        self._audience.announce(self._created())
+        self._audience.warn_unknown(unknown)
         self._arm(self._loop.time())
         owner.join(self)
 
@@ -169,7 +157,7 @@ class Session:
     def leave(self, member: Member, close_code: int) -> None:
         """A connection is gone; the session waits for its owner if that may come back."""
         self._audience.remove(member)
-        self._held.discard(member)
+        self._throttle.forget(member)
         if close_code == ErrorCode.SLOW_CONSUMER.close_code:
             self._services.metrics.slow_consumers.inc()
         if member is not self._owner or self._state is not SessionState.LIVE:
@@ -192,15 +180,14 @@ class Session:
         if track == "agent":
             self._feed(inputs.AgentAudio(pcm), now)
             return
-        self._filled = 0
-        self._pace.heard(len(pcm) / BYTES_PER_S, now)
+        self._stalls.heard(len(pcm) // BYTES_PER_SAMPLE, now)
         self._feed(inputs.UserAudio(pcm), now)
         for code in self._quality.hear(pcm):
-            self._warn(code, code.meaning)
-        if self._pace.ahead_s(now) > HOLD_AHEAD_S or self._predictions.outstanding > (
-            MAX_OUTSTANDING
-        ):
-            self._throttle(member, now)
+            self._audience.warn(code)
+        ahead_s = self._stalls.ahead_s(now)
+        if ahead_s > FAST_AHEAD_S:
+            self._too_fast(ahead_s)
+        self._throttle.heard(member, ahead_s)
 
     def take(self, member: Member, message: ClientMessage) -> None:
         """Take a message.
@@ -228,21 +215,27 @@ class Session:
         if error.fatal:
             self.end(error.code, error.detail)
         else:
-            self._announce(messages.Error(code=error.code.code, message=error.detail, fatal=False))
+            self._audience.announce(
+                messages.Error(code=error.code.code, message=error.detail, fatal=False)
+            )
 
     def _gap(self, member: Member, duration: int, now: float) -> None:
         self._hear_rest(member, now)
-        made_up = min(duration, self._filled)
-        self._filled -= made_up
-        if duration > made_up:
-            self._pace.heard((duration - made_up) / SAMPLES_PER_S, now)
-            self._feed(inputs.Gap(duration - made_up), now)
+        rest = self._stalls.gap(duration, now)
+        if rest:
+            self._feed(inputs.Gap(rest), now)
+
+    def _too_fast(self, ahead_s: float) -> None:
+        if ahead_s > self._services.settings.max_ahead_s:
+            self.end(ErrorCode.AUDIO_TOO_FAST)
+        else:
+            self._audience.warn_once(WarningCode.AUDIO_FAST)
 
     def _update(self, update: OptionsUpdate | None, now: float) -> None:
         current = self._core.defaults if update is None else self._core.options
         options = effective(current, update, self._services)
         self._feed(inputs.OptionsChanged(options), now)
-        self._warn_unknown(unknown_options(update))
+        self._audience.warn_unknown(unknown_options(update))
 
     def _hear_rest(self, member: Member, now: float) -> None:
         """Take what resampling still holds: the audio breaks off here."""
@@ -278,14 +271,8 @@ class Session:
                 if isinstance(output, Verdict):
                     self.last_verdict = output
                 self._audience.publish(output)
-        self._check_recorder()
+        self._audience.check_recorder()
         self._arm(now)
-
-    def _announce(self, message: messages.ServerMessage) -> None:
-        message = self._core.announce(message)
-        if self._recorder is not None:
-            self._recorder.announced(message)
-        self._audience.publish(message)
 
     def _answered(self, answer: Answer, asked_at: float) -> None:
         if self._state is SessionState.ENDED:
@@ -300,7 +287,7 @@ class Session:
         self._guarded(lambda: self._feed(answer, now))
         if self.last_verdict is not before:
             metrics.server_delay_seconds.observe(self._loop.time() - asked_at)
-        self._release()
+        self._throttle.release()
 
     # ---------------------------------------------------------------- the clock
 
@@ -308,14 +295,9 @@ class Session:
         """Have the timer run no later than the next deadline; it may run early for nothing."""
         if self._state is SessionState.ENDED:
             return
-        waiting = self._core.waiting
-        if waiting and not self._waiting:
-            self._pace.skip(now)
-        self._waiting = waiting
-        deadline = self._limits.deadline
-        if waiting:
-            deadline = min(deadline, self._pace.stalls_at)
-        elif math.isinf(deadline):
+        stalled = self._stalls.deadline(now, waiting=self._core.waiting)
+        deadline = min(self._limits.deadline, stalled)
+        if math.isinf(deadline):
             return
         if self._timer is not None:
             if self._timer_due <= deadline:
@@ -332,41 +314,17 @@ class Session:
         if error is not None:
             self.end(error)
             return
-        if self._core.waiting:
-            self._fill_in(now)
+        self._fill_in(now)
         self._arm(now)
 
     def _fill_in(self, now: float) -> None:
-        missing = int(self._pace.missing_s(now) * SAMPLES_PER_S)
-        if missing <= 0:
+        missing = self._stalls.make_up(now)
+        if not missing:
             return
-        self._pace.filled(missing / SAMPLES_PER_S)
-        self._filled += missing
-        self._made_up += missing
         self._services.metrics.ticks.inc()
         self._feed(inputs.Tick(missing), now)
-        if self._made_up > SLOW_SAMPLES:
-            self._warn_once(WarningCode.AUDIO_SLOW)
-
-    def _throttle(self, member: Member, now: float) -> None:
-        """Slow a client down that sends faster than real time, or than the model answers."""
-        ahead_s = self._pace.ahead_s(now)
-        if ahead_s > self._services.settings.max_ahead_s:
-            self.end(ErrorCode.AUDIO_TOO_FAST)
-            return
-        if ahead_s > FAST_AHEAD_S:
-            self._warn_once(WarningCode.AUDIO_FAST)
-        self._held.add(member)
-        member.hold()
-        if not self._predictions.outstanding:
-            self._loop.call_soon(self._release)
-
-    def _release(self) -> None:
-        if self._predictions.outstanding:
-            return
-        held, self._held = self._held, set()
-        for member in held:
-            member.go_on()
+        if self._stalls.slow:
+            self._audience.warn_once(WarningCode.AUDIO_SLOW)
 
     # ---------------------------------------------------------------- the end
 
@@ -381,7 +339,7 @@ class Session:
         try:
             if error is not None and told:
                 text = detail or error.meaning
-                self._announce(messages.Error(code=error.code, message=text, fatal=True))
+                self._audience.announce(messages.Error(code=error.code, message=text, fatal=True))
             self._feed(inputs.SessionEnded(), self._loop.time())
         finally:
             self._state = SessionState.ENDED
@@ -417,24 +375,3 @@ class Session:
             server=self._services.server,
             at_ms=self.at_ms,
         )
-
-    def _warn_once(self, code: WarningCode, detail: str | None = None) -> None:
-        if code not in self._warned:
-            self._warned.add(code)
-            self._warn(code, detail or code.meaning)
-
-    def _warn(self, code: WarningCode, message: str) -> None:
-        self._announce(messages.Warning(code=code.code, message=message, at_ms=self.at_ms))
-
-    def _warn_unknown(self, names: list[str]) -> None:
-        if names:
-            listed = ", ".join(names)
-            self._warn(
-                WarningCode.UNKNOWN_OPTION, f"{WarningCode.UNKNOWN_OPTION.meaning}: {listed}"
-            )
-
-    def _check_recorder(self) -> None:
-        failure = self._recorder.take_failure() if self._recorder is not None else None
-        if failure is not None:
-            logger.error("the recording of session %s failed: %s", self.session_id, failure)
-            self._warn_once(WarningCode.RECORDING_FAILED)

@@ -81,8 +81,8 @@ class Sessions:
         )
         audience = Audience(
             self._services,
+            core,
             issuer=grant.issuer,
-            session_id=session_id,
             metadata=request.metadata,
             recorder=recorder,
         )
