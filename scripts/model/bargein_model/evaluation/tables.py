@@ -36,12 +36,12 @@ def headline(sheet: Sheet, systems: Iterable[str], title: str) -> Table:
     mixed = sheet.under(Condition.MIXED)
     return Table(
         f"Mixed conditions: {title}",
-        "Per cent. “Found ≤ t”: of the interruptions whose content sounds for t; false alarms and "
-        "precision (at 47 % interruptions) by 500 ms; median and p90: audio from the onset to the "
+        "Per cent. ≤ t: found by then, of the interruptions whose content sounds that long; false "
+        "alarms and precision (at 47 % interruptions) by 500 ms; median and p90: audio from the onset to the "
         "decision. 95 % intervals by bootstrap over speakers.",
         [
             "system", "yield", "hold",
-            *(f"found ≤ {limit:g} ms" for limit in LIMITS_MS),
+            *(f"≤ {limit:g} ms" for limit in LIMITS_MS),
             "false alarms", "precision", "median ms", "p90 ms", "AUC",
         ],
         [_system_row(mixed, system) for system in systems],
