@@ -37,8 +37,8 @@ def headline(sheet: Sheet, systems: Iterable[str], title: str) -> Table:
     return Table(
         f"Mixed conditions: {title}",
         "Per cent. ≤ t: found by then, of the interruptions whose content sounds that long; false "
-        "alarms and precision (at 47 % interruptions) by 500 ms; median and p90: audio from the onset to the "
-        "decision. 95 % intervals by bootstrap over speakers.",
+        "alarms and precision (at 47 % interruptions) by 500 ms; median and p90: audio from the "
+        "onset to the decision. 95 % intervals by bootstrap over speakers.",
         [
             "system", "yield", "hold",
             *(f"≤ {limit:g} ms" for limit in LIMITS_MS),
