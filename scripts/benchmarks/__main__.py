@@ -13,12 +13,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from benchmarks import capacity, delay, memory, model, start
+from benchmarks import capacity, delay, livekit, memory, model, start
 from benchmarks.figures import Measure, Section, Setup
 from benchmarks.servers import cores, raise_file_limit
 
 SECTIONS: dict[str, Measure] = {
     "delay": delay.measure,
+    "livekit": livekit.measure,
     "capacity": capacity.measure,
     "memory": memory.measure,
     "start": start.measure,
@@ -28,8 +29,8 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 
 
 @click.command()
-@click.option("--sessions", default=50, show_default=True, help="Of the delay measurement.")
-@click.option("--seconds", default=20.0, show_default=True, help="Of the delay measurement.")
+@click.option("--sessions", default=50, show_default=True, help="Of the measurements delay and livekit.")
+@click.option("--seconds", default=20.0, show_default=True, help="Of the measurements delay and livekit.")
 @click.option("--most", default=3000, show_default=True, help="Sessions to try for capacity.")
 @click.option(
     "--only",
@@ -51,6 +52,7 @@ def main(
 
     \b
     delay     event delay of --sessions real-time sessions
+    livekit   answers to the windows of --sessions LiveKit agents
     capacity  sessions one core holds, next to a server that throws the audio away
     memory    per idle and per streaming session
     start     from start to ready

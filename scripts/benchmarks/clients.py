@@ -100,6 +100,8 @@ class Client(asyncio.Protocol):
 
     def beat(self) -> None:
         """Send the next 20 ms."""
+        if self._transport.is_closing():
+            return
         index = self._next
         if index in self._script.starts:
             self._transport.write(AGENT_STARTED)
