@@ -289,9 +289,9 @@ export class TryView {
     this.#stage = stage;
     const idle = stage === "idle";
     this.#start.textContent = idle ? "Start" : "Stop";
-    for (const radio of document.querySelectorAll("#try-sources input")) {
-      /** @type {HTMLInputElement} */ (radio).disabled = !idle;
-    }
+    const sources = byId("try-sources", HTMLElement);
+    if (!idle && sources.contains(document.activeElement)) this.#start.focus();
+    for (const radio of sources.querySelectorAll("input")) radio.disabled = !idle;
     byId("try-state", HTMLElement).dataset.stage = stage;
     this.#tell(text, mood);
   }

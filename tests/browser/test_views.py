@@ -1,0 +1,160 @@
+"""The page for those who watch, who use the keyboard, and who need a token."""
+
+import json
+from pathlib import Path
+from shutil import copytree
+
+import aiohttp
+import pytest
+from bargein_server.predictor import Predictor
+from support.chromium import Browser, Page, expect, open_page
+from support.peer import peer
+from support.server import running_server
+from support.sounds import silence, voice
+
+SAMPLES = Path(__file__).parents[2] / "scripts" / "samples"
+SECRET = "a secret of no less than 32 bytes"
+FOCUS_IS_SEEN = """() => {
+  const of = document.activeElement;
+  const shown = of.matches(".card input") ? of.nextElementSibling : of;
+  const { outlineStyle, outlineWidth } = getComputedStyle(shown);
+  return of.matches(":focus-visible") && outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
+}"""
+NAME = """() => {
+  const of = document.activeElement;
+  return of.id || of.value || of.getAttribute("href") || of.textContent.trim();
+}"""
+
+
+async def tab_to(page: Page, name: str) -> None:
+    """Press Tab until the focus is on the element of this id, value, target or text."""
+    for _ in range(40):
+        await page.keyboard.press("Tab")
+        if await page.evaluate("document.activeElement === document.body"):
+            continue  # the end of the page
+        assert await page.evaluate(FOCUS_IS_SEEN), await page.evaluate(NAME)
+        if await page.evaluate(NAME) == name:
+            return
+    raise AssertionError(f"Tab does not reach {name}")
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    for name in ("interruption.bargein", "yeah-but.bargein"):
+        copytree(SAMPLES / name, tmp_path / "recordings" / name)
+    return tmp_path / "recordings"
+
+
+async def test_everything_can_be_done_by_keyboard(
+    predictor: Predictor, browser: Browser, recordings: Path
+) -> None:
+    async with (
+        running_server(predictor=predictor, record=recordings, allow_record=True) as server,
+        open_page(browser, server.http_url) as page,
+    ):
+        await expect(page.locator("#try-sources input")).to_have_count(4)
+        await tab_to(page, "question")
+        await page.keyboard.press("ArrowDown")
+        assert await page.evaluate(NAME) == "but"
+        await page.keyboard.press("Enter")  # starts the form
+        await expect(page.locator("#try-state-text")).to_have_text("The agent is speaking")
+        assert await page.evaluate(NAME) == "try-start"
+        await page.keyboard.press("Space")
+        await expect(page.locator("#try-state-text")).to_contain_text("Finished")
+
+        await page.locator(".skip").focus()
+        await page.keyboard.press("Enter")
+        assert await page.evaluate(NAME) == "main"
+        await page.evaluate("document.activeElement.blur()")
+        await tab_to(page, "#recordings")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#view-recordings")).to_be_visible()
+        await expect(page.locator("#view-try")).to_be_hidden()
+        await expect(page.locator("#recordings-list button").first).to_be_visible()
+        await page.locator("#recordings-list button", has_text="interruption").focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#recording")).to_be_visible()
+        await tab_to(page, "recording-timeline")
+        for key in ("+", "ArrowRight", "-", "End", "Home", "0"):
+            await page.keyboard.press(key)
+        await tab_to(page, "recording-threshold")
+        await page.keyboard.press("End")
+        await expect(page.locator("#recording-outcome")).to_have_text(
+            "1 of 1 verdict would change."
+        )
+        await tab_to(page, "recording-reset")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#recording-outcome")).to_have_text("As recorded: 1 verdict.")
+
+
+async def test_what_happens_is_said_to_those_who_do_not_see_it(
+    predictor: Predictor, browser: Browser
+) -> None:
+    async with (
+        running_server(predictor=predictor) as server,
+        open_page(browser, server.http_url) as page,
+    ):
+        await expect(page.locator("#try-state")).to_have_role("status")
+        await expect(page.locator("#try-verdicts")).to_have_attribute("aria-live", "polite")
+        await expect(page.locator("#try-timeline")).to_have_accessible_name(
+            "What was heard and decided. Arrow keys move, plus and minus zoom."
+        )
+        await expect(page.locator("#try-threshold")).to_have_accessible_name(
+            "Probability that makes an interruption"
+        )
+        await expect(page.locator("nav a[aria-current=page]")).to_have_text("Try it")
+
+
+async def test_it_fits_a_phone(predictor: Predictor, browser: Browser, recordings: Path) -> None:
+    async with (
+        running_server(predictor=predictor, record=recordings) as server,
+        open_page(browser, server.http_url, viewport={"width": 360, "height": 740}) as page,
+    ):
+        for view in ("#try", "#live", "#recordings/yeah-but.bargein"):
+            await page.goto(f"{server.http_url}/{view}")
+            await expect(page.locator("main > section:not([hidden])")).to_have_count(1)
+            width = await page.evaluate("document.documentElement.scrollWidth")
+            assert width <= 360, view
+
+
+async def test_live_sessions_are_listed_as_they_come_and_go(
+    predictor: Predictor, browser: Browser
+) -> None:
+    async with (
+        running_server(predictor=predictor) as server,
+        peer(server.session_url) as before,
+        peer(server.session_url) as after,
+    ):
+        await before.create(session_id="before", metadata={"line": "12"})
+        async with open_page(browser, f"{server.http_url}/#live") as page:
+            row = page.locator("tr[data-session=before]")
+            await expect(row).to_contain_text("line: 12")
+            await after.create(session_id="after")
+            await expect(page.locator("#live-rows tr")).to_have_count(2)
+            await before.say("agent.started")
+            await before.play(silence(2) + voice(1.5))
+            await before.wait_for("interruption")
+            await expect(row.locator(".chip")).to_have_text("Interruption")
+            await before.say("session.close")
+            await expect(row).to_contain_text("ended")
+
+
+async def test_a_server_with_keys_is_asked_with_a_token(
+    predictor: Predictor, browser: Browser
+) -> None:
+    async with running_server(predictor=predictor, keys={"key": SECRET}) as server:
+        basic = {"Authorization": aiohttp.encode_basic_auth("key", SECRET)}
+        async with (
+            aiohttp.ClientSession(server.http_url, headers=basic) as http,
+            http.post("/v1/tokens", json={"events": True}) as response,
+        ):
+            answer = await response.text()
+        async with open_page(browser, f"{server.http_url}/#live") as page:
+            dialog = page.get_by_role("dialog")
+            await expect(dialog).to_contain_text("/v1/tokens")
+            await page.get_by_role("textbox", name="Token").fill(answer)  # as it was printed
+            await page.keyboard.press("Enter")
+            await expect(page.locator("#live-state-text")).to_have_text("Live")
+            kept = await page.evaluate("sessionStorage.getItem('bargein.token')")
+            assert kept == json.loads(answer)["token"]
+            assert SECRET not in await page.content()
