@@ -120,7 +120,8 @@ class Member:
 
     def hold(self) -> None:
         """Read no more until `go_on`."""
-        self._connection.hold()
+        if not self.farewell.done():
+            self._connection.hold()
 
     def go_on(self) -> None:
         """Read on."""

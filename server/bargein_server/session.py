@@ -332,6 +332,7 @@ class Session:
         """End the session for everybody; `error` says why, None if it was asked for."""
         if self._state is SessionState.ENDED:
             return
+        self._state = SessionState.ENDED
         if self._timer is not None:
             self._timer.cancel()
         self._predictions.close()
@@ -342,7 +343,6 @@ class Session:
                 self._audience.announce(messages.Error(code=error.code, message=text, fatal=True))
             self._feed(inputs.SessionEnded(), self._loop.time())
         finally:
-            self._state = SessionState.ENDED
             farewell = GOODBYE if error is None or code is None else Farewell(code, error.code)
             self._audience.dismiss(farewell)
             if self._recorder is not None:

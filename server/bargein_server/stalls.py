@@ -38,14 +38,15 @@ class Stalls:
         """The client says that it left out so much; how much of that was not made up yet."""
         made_up = min(samples, self._since_audio)
         self._since_audio -= made_up
+        self._made_up -= made_up
         rest = samples - made_up
         if rest:
             self._pace.heard(rest / SAMPLES_PER_S, now)
         return rest
 
     def ahead_s(self, now: float) -> float:
-        """How much more audio came than time passed."""
-        return self._pace.ahead_s(now)
+        """How much more audio came than time passed, what was made up not counted."""
+        return self._pace.ahead_s(now) - self._made_up / SAMPLES_PER_S
 
     def deadline(self, now: float, *, waiting: bool) -> float:
         """When audio counts as stalled; infinity while nothing waits for it."""
