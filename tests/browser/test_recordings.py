@@ -45,7 +45,7 @@ def judged_by_the_page(folder: Path, tmp_path: Path) -> list[dict[int, dict[str,
     node = shutil.which("node")
     assert node is not None
     command = [node, str(script), str(folder), str(STATIC), *map(str, THRESHOLDS)]
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return [dict(outcomes) for outcomes in json.loads(output)]
 
 

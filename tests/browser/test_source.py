@@ -21,7 +21,7 @@ ADVICE = {Advice.RAISE: "give up", Advice.RESUME: "resume", Advice.BEGIN_ANEW: "
 
 def run(*command: str | Path) -> str:
     """What a command prints; it has to succeed."""
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -33,7 +33,7 @@ def test_a_wrong_type_would_be_noticed(checker: str, tmp_path: Path) -> None:
 
 
 def run(checker: list[str], *files: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         [sys.executable, "-m", *checker, *files],
         cwd=ROOT,
         env=os.environ | QUIET,
