@@ -1,6 +1,7 @@
 """What the server says when it is up: where it listens, who may come, and what to do next."""
 
 import logging
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -21,7 +22,7 @@ def announce(app: App, addresses: Addresses) -> None:
     for name, value in _facts(app, addresses).items():
         facts.add_row(f"  {name}", value)
     console.print(facts, soft_wrap=True)
-    console.print("\n[bold]Next[/bold], in another terminal:")
+    console.print("\n[bold]Next[/bold]:")
     for line in _next_steps(addresses):
         console.print(f"  {line}", soft_wrap=True)
 
@@ -42,7 +43,11 @@ def _facts(app: App, addresses: Addresses) -> dict[str, str]:
 
 
 def _next_steps(addresses: Addresses) -> list[str]:
-    return [
-        f"./scripts/replay --url {addresses.url} scripts/samples/*.bargein",
+    """What works from where the server was started, the quickest first."""
+    steps = [
+        f"open {addresses.http_url}/ in a browser, and try it",
         f"bargein watch --url {addresses.url}",
     ]
+    if Path("scripts/samples").is_dir():
+        steps.insert(1, f"./scripts/replay --url {addresses.url} scripts/samples/*.bargein")
+    return steps

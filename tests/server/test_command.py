@@ -5,7 +5,7 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -152,7 +152,7 @@ async def test_a_model_that_cannot_be_used(tmp_path: Path, kind: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def served(tmp_path: Path, *arguments: str) -> AsyncIterator[tuple[Any, dict[str, Any]]]:
+async def served(tmp_path: Path, *arguments: str) -> AsyncGenerator[tuple[Any, dict[str, Any]]]:
     """A server process, and what its ready file says."""
     ready = tmp_path / f"ready-{uuid4().hex}.json"
     process = await asyncio.create_subprocess_exec(

@@ -142,3 +142,19 @@ async def test_an_agent_track_must_be_the_sessions(server: RunningServer, client
     async with peer(server.session_url) as other:
         await other.say("session.create", audio={"tracks": ["user", "agent"]}, **client.attach())
         assert (await other.hear())["code"] == "invalid_message"
+
+
+async def test_the_agents_side_may_own_and_the_browser_send_the_audio(
+    server: RunningServer, client: Peer
+) -> None:
+    await client.create()
+    await client.say("agent.started", at_ms=0)
+    async with peer(server.session_url) as browser:
+        await browser.create(audio={"encoding": "mulaw", "sample_rate": 8000}, **client.attach())
+        await browser.play(b"\xff" * 800 * 15, frame_bytes=160)
+        await browser.say("audio.gap", duration_ms=100)
+        await browser.say("nonsense")  # its answer says that all before it has been heard
+        await browser.wait_for("error")
+        await client.say("session.close")
+        closed = await client.wait_for("session.closed")
+    assert closed["at_ms"] == pytest.approx(1600, abs=10)
