@@ -100,8 +100,10 @@ def _type(kind: shapes.Type) -> str:  # noqa: C901 - one case per kind of type
     match kind:
         case shapes.UnionType(types):
             return " | ".join(_type(one) for one in types)
-        case shapes.Metadata(inner, extra_json_schema=schema):
-            return "OptionsUpdate" if (schema or {}).get("title") == "Options" else _type(inner)
+        case shapes.Metadata(extra_json_schema={"title": "Options"}):
+            return "OptionsUpdate"
+        case shapes.Metadata(inner):
+            return _type(inner)
         case shapes.StructType(owner):
             return _name(owner)
         case shapes.VarTupleType(item):

@@ -32,7 +32,7 @@ def test_history_forgets_no_further_than_its_end() -> None:
 
 def hear(gate: SpeechGate, frames: str, start: int = 0) -> list[tuple[SpeechChange, int]]:
     """Feed 10 ms frames written as a string, `x` = voiced; returns the changes and when."""
-    changes = []
+    changes: list[tuple[SpeechChange, int]] = []
     for index, frame in enumerate(frames, start + 1):
         change = gate.hear(voiced=frame == "x", end=index * 160)
         if change is not SpeechChange.NONE:

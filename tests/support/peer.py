@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -83,9 +83,9 @@ class Peer:
 
 
 @contextlib.asynccontextmanager
-async def peer(url: str, **options: Any) -> AsyncIterator[Peer]:
+async def peer(url: str, **options: Any) -> AsyncGenerator[Peer]:
     """A connection to `url`; `options` are those of `websockets.connect`."""
-    async with connect(url, **({"proxy": None} | options)) as websocket:
+    async with connect(url, **dict[str, Any](proxy=None) | options) as websocket:
         yield Peer(websocket)
 
 

@@ -6,7 +6,7 @@ async with running_server(keys={"key": "secret"}) as server:
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,12 +39,12 @@ class RunningServer:
 @contextlib.asynccontextmanager
 async def running_server(
     *, predictor: Predictor | None = None, **settings: Any
-) -> AsyncIterator[RunningServer]:
+) -> AsyncGenerator[RunningServer]:
     """Start a server with these `Settings` (free ports unless given) and stop it afterwards.
 
     `predictor`: one that the caller opened and closes; by default one of the shipped model.
     """
-    chosen = Settings(**({"port": 0, "http_port": 0} | settings))
+    chosen = Settings(**dict[str, Any](port=0, http_port=0) | settings)
     own = Predictor.open(chosen.model) if predictor is None else None
     try:
         app = App(chosen, predictor or own)  # type: ignore[arg-type]

@@ -79,7 +79,7 @@ class Player:
 
     def give(self, value: inputs.Input) -> list[outputs.Output]:
         """One input, and the standing answers to what it asked for."""
-        result = []
+        result: list[outputs.Output] = []
         for output in self.detector.handle(value):
             result.append(output)
             if isinstance(output, outputs.RequestPrediction):
@@ -101,8 +101,8 @@ class Player:
                 self._standing = (float(p), rest[0] if rest else "backchannel")
                 return []
             case ["answer" | "answer.newest" as which, *values]:
-                rest = values.pop() if values[-1] in CLASSES else "backchannel"
-                return self._answer(-1 if which.endswith("newest") else 0, _floats(values), rest)
+                other = values.pop() if values[-1] in CLASSES else "backchannel"
+                return self._answer(-1 if which.endswith("newest") else 0, _floats(values), other)
             case ["fail", cause]:
                 request = self._requests.pop(0)
                 return self.give(
