@@ -1,6 +1,7 @@
 """The JavaScript itself: its unit tests, its types, and its agreement with the protocol's code."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -59,10 +60,23 @@ def test_a_typed_program_compiles_against_the_package(tmp_path: Path) -> None:
     (tmp_path / "node_modules").mkdir()
     (tmp_path / "node_modules" / "bargein").symlink_to(CLIENT)
     (tmp_path / "app.mts").write_text(PROGRAM)
+    (tmp_path / "readme.mts").write_text(README_NEEDS + readme_example())
     options = ("--strict", "--module", "nodenext", "--target", "es2022", "--lib", "es2023,dom")
-    run(TOOLS / ".bin" / "tsc", "--noEmit", "--types", "", *options, tmp_path / "app.mts")
+    run(TOOLS / ".bin" / "tsc", "--noEmit", "--types", "", *options, *tmp_path.glob("*.mts"))
 
 
+def readme_example() -> str:
+    [block] = re.findall(
+        r"^```js\n(.*?)^```$", (CLIENT / "README.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    return str(block)
+
+
+README_NEEDS = """
+declare const player: HTMLAudioElement & { stop(): void };
+declare const button: HTMLButtonElement;
+declare function fetchToken(): Promise<string>;
+"""
 PROGRAM = """
 import { connect, Microphone, follow, type SessionEventMap } from "bargein";
 
