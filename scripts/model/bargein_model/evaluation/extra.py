@@ -2,8 +2,8 @@
 
 Nothing of it is ever trained on. It tells how a model does on engines and languages that it has
 not heard. On Debian: `apt install espeak-ng flite festival festvox-kallpc16k festvox-kdlpc16k
-festvox-us-slt-hts ktuberling-data asterisk-core-sounds-{fr,it,ru}-wav`; what is missing is left
-out, and the tables say what was there.
+festvox-us-slt-hts hedgewars-data ktuberling-data asterisk-core-sounds-{fr,it,ru}-wav`; what is
+missing is left out, and the tables say what was there.
 """
 
 import csv
@@ -25,6 +25,7 @@ from bargein_model.evaluation.texts import TEXTS
 
 Floats = NDArray[np.float32]
 
+ENGINES = frozenset({"espeak-ng", "flite", "festival"})
 ESPEAK_VOICES = ("", "+f2")
 FLITE_VOICES = ("awb", "rms", "slt", "kal16")
 FESTIVAL_VOICES = ("kal_diphone", "ked_diphone", "cmu_us_slt_arctic_hts")
@@ -33,6 +34,27 @@ PROMPT_VOICES = {"fr_CA_f_June": "fr", "it_IT_m_Carlo": "it", "ru_RU_f_IvrvoiceR
 """Not `es_MX_f_Allison`: the same person's English prompts may be trained on."""
 WORDS = Path("/usr/share/ktuberling/sounds")
 WORD_LANGUAGES = ("en", "de", "da", "el", "ca", "gl", "lt", "ru", "sl", "uk")
+SHOUTS = Path("/usr/share/games/hedgewars/Data/Sounds/voices")
+SHOUT_VOICES = {
+    **dict.fromkeys(("British", "Default", "HillBilly", "Mobster", "Pirate", "Singer"), "en"),
+    "Surfer": "en",
+    "Russian": "en",
+    "Default_es": "es",
+    "Default_pl": "pl",
+    "Default_ru": "ru",
+    "Default_uk": "uk",
+    "Russian_pl": "pl",
+}
+SHOUT_NAMES = {
+    "recorded_word": "Byebye Coward Cutitout Fire Grenade Hello Hurry Incoming Melon Missed Nooo "
+    "Revenge Runaway Stupid Takecover Traitor Victory Watchit Whatthe",
+    "acted_line": "Comeonthen Gonnagetyou Illgetyou Justyouwait Leavemealone Thisoneismine "
+    "Youllregretthat Watchthis",
+    "laugh": "Laugh",
+    "cough": "PoisonCough",
+    "exclamation": "Ooff1 Ooff2 Ooff3 Ow1 Ow2 Ow3 Ow4 Jump1 Jump2 Jump3",
+}
+"""What of it is clearly a word, a line or another vocal sound; “Excellent!” may be either."""
 MOST = 60
 """Recordings taken from one voice."""
 FLOOR_DB = 35
@@ -60,7 +82,7 @@ class Utterance:
 
 def utterances() -> list[Utterance]:
     """All that the installed voices can say."""
-    return [*_synthesised(), *_prompts(), *_words()]
+    return [*_synthesised(), *_prompts(), *_words(), *_shouts()]
 
 
 def write_corpus(folder: Path, said: list[Utterance]) -> Iterator[Utterance]:
@@ -92,7 +114,7 @@ def _row(one: Utterance, reel: list[Floats], audio: Floats, span: tuple[int, int
         "subclass": one.subclass,
         "text": one.text,
         "speaker_id": f"{one.source}:{one.voice}",
-        "speaker_kind": "real" if one.subclass.startswith("recorded") else "tts",
+        "speaker_kind": "tts" if one.source in ENGINES else "real",
         "source": one.source,
         "language": one.language,
         "bandwidth_hz": "8000",
@@ -186,9 +208,20 @@ def _words() -> Iterator[Utterance]:
             yield _recorded("KTuberling", language, language, "recorded_word", path)
 
 
+def _shouts() -> Iterator[Utterance]:
+    """What the hedgehogs of a game shout, laugh and cough, acted by people."""
+    for voice, language in SHOUT_VOICES.items():
+        for subclass, names in SHOUT_NAMES.items():
+            for name in names.split():
+                path = SHOUTS / voice / f"{name}.ogg"
+                if path.exists():
+                    yield _recorded("Hedgewars", voice, language, subclass, path)
+
+
 def _recorded(source: str, voice: str, language: str, subclass: str, path: Path) -> Utterance:
-    read = partial(_read, path)
-    return Utterance(source, voice, language, "speech", subclass, path.stem, read)
+    said = subclass.startswith("recorded") or subclass == "acted_line"
+    kind, spoken = ("speech", language) if said else ("vocal", "")
+    return Utterance(source, voice, spoken, kind, subclass, path.stem, partial(_read, path))
 
 
 def _read(path: Path) -> Floats:

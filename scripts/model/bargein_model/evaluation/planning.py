@@ -9,7 +9,7 @@ import numpy as np
 
 from bargein_model.composer.corpus import Clip
 from bargein_model.evaluation.items import Condition, Group
-from bargein_model.evaluation.material import Material, group_of
+from bargein_model.evaluation.material import Material, group_of, kind_of
 
 Random = np.random.Generator
 REPEATS = 4
@@ -19,7 +19,7 @@ PIECES = 12
 SIDE_SHARE = 0.4
 """Items per group in the other conditions, as a share of those in the mixed one."""
 
-EXTRA_GROUPS = (Group.LONG, Group.SHORT, Group.BACKCHANNEL)
+EXTRA_GROUPS = (Group.LONG, Group.SHORT, Group.BACKCHANNEL, Group.VOCAL)
 _LONG_RECORDINGS = {Group.MUSIC, Group.BABBLE, Group.ECHO}
 GROUPS: dict[Condition, tuple[Group, ...]] = {
     Condition.MIXED: tuple(Group),
@@ -81,14 +81,16 @@ def plan_extra(material: Material, clips: Sequence[Clip], *, seed: int, items: i
         material: rooms, backgrounds and agents.
         clips: what the voices say; their label must leave no doubt.
         seed: of every draw.
-        items: per group and pair of source and language.
+        items: per group and pair of source and language (or kind, where there are no words).
     """
     plans: list[Plan] = []
     for group in EXTRA_GROUPS:
         strata: dict[str, list[Clip]] = {}
         for clip in clips:
             if group_of(clip) is group:
-                strata.setdefault(f"{clip.source}/{clip.language}", []).append(clip)
+                strata.setdefault(f"{clip.source}/{clip.language or kind_of(clip)}", []).append(
+                    clip
+                )
         section = _Section(Condition.MIXED, group, items * len(strata), seed, "extra-")
         plans += _section(material, section, strata)
     return plans

@@ -185,6 +185,7 @@ def report(
         tables += [
             by_attribute(extra, "Extra voices: interruptions", _voice, speech),
             by_attribute(extra, "Extra voices: backchannels", _voice, [Group.BACKCHANNEL]),
+            by_attribute(extra, "Extra voices: vocal sounds", _kind, [Group.VOCAL]),
         ]
     return [table for table in tables if table.rows]
 

@@ -83,7 +83,7 @@ def _below_clean(system: str, condition: Condition) -> Target:
 
 def _below_english(extra: Sheet, system: str) -> float:
     """English, less languages without training speech, by engines that speak both."""
-    unheard = extra.where(lambda f: f.language not in TRAINED_LANGUAGES)
+    unheard = extra.where(lambda f: bool(f.language) and f.language not in TRAINED_LANGUAGES)
     english = extra.where(lambda f: f.language == "en")
     engines = {trial.facts.source for trial in english.trials}
     engines &= {trial.facts.source for trial in unheard.trials}
