@@ -71,7 +71,7 @@ def run(settings: Settings) -> None:
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(serve_until_stopped(settings, announce))
-    except (ModelError, OSError) as error:
+    except (ModelError, SettingsError, OSError) as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -1,6 +1,5 @@
 """Session options as clients ask for them, made effective."""
 
-from bargein_protocol.errors import ErrorCode, ProtocolError
 from bargein_protocol.options import Options, OptionsUpdate, merge_options
 from msgspec.structs import replace
 
@@ -24,7 +23,7 @@ def effective(current: Options, update: OptionsUpdate | None, services: Services
     merged = merge_options(current, update or {})
     options = resolve(merged, services.model.default_threshold)
     if options.vad != current.vad:
-        _try_vad(options, services)
+        services.vad(options)  # raises where it is not installed
     return options
 
 
@@ -32,12 +31,3 @@ def unknown_options(update: OptionsUpdate | None) -> list[str]:
     """Names that no option has."""
     known = Options.__struct_fields__
     return sorted(str(name)[:64] for name in update or {} if name not in known)
-
-
-def _try_vad(options: Options, services: Services) -> None:
-    try:
-        services.vad(options)
-    except (ImportError, OSError, RuntimeError) as error:
-        raise ProtocolError(
-            ErrorCode.INVALID_OPTIONS, f"vad {options.vad!r} is not installed here: {error}"
-        ) from None

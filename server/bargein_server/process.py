@@ -11,12 +11,15 @@ import os
 import signal
 from collections.abc import Callable, Generator
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import orjson
+from bargein_protocol.errors import ProtocolError
 
 from bargein_server.app import Addresses, App, running
 from bargein_server.predictor import Predictor
-from bargein_server.settings import Settings
+from bargein_server.settings import Settings, SettingsError
+from bargein_server.vads import make_vad
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +29,10 @@ async def serve(settings: Settings, announce: Callable[[App, Addresses], None]) 
 
     Raises:
         ModelError: the model cannot be used.
+        SettingsError: the recordings' folder cannot be written, or the VAD is not installed.
         OSError: a port cannot be opened.
     """
+    check(settings)
     predictor = Predictor.open(settings.model, threads=settings.threads)
     try:
         app = App(settings, predictor)
@@ -39,6 +44,26 @@ async def serve(settings: Settings, announce: Callable[[App, Addresses], None]) 
                 await _drain(app, signals)
     finally:
         await predictor.close()
+
+
+def check(settings: Settings) -> None:
+    """Whether this machine has what the settings ask for.
+
+    Raises:
+        SettingsError: it does not.
+    """
+    try:
+        make_vad(settings.options)
+    except ProtocolError as error:
+        raise SettingsError(f"option vad={settings.options.vad}: {error.detail}") from None
+    folder = settings.record
+    if folder is not None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise SettingsError(f"record = {folder}: {error.strerror}") from None
 
 
 class Signals:

@@ -132,6 +132,13 @@ def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
         make_settings({})
 
 
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    output = refused("--record", str(tmp_path / "file" / "recordings"))
+    assert "record = " in output
+    assert "file/recordings" in output.replace("\n", "")
+
+
 @pytest.mark.parametrize("kind", ["missing", "truncated", "not a model", "wrong shape"])
 async def test_a_model_that_cannot_be_used(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "model.onnx"
