@@ -138,7 +138,7 @@ class Session:
         former, self._owner = self._owner, owner
         self._state = SessionState.LIVE
         self._limits.unpark(self._loop.time())
-        self._filled = 0  # the welcome tells the clock with them: a gap does not replace them
+        self._stalls.settle()  # the welcome tells the time
         if former is not None:
             former.dismiss(ErrorCode.REPLACED)
         owner.say(self._created())

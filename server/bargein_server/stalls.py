@@ -44,6 +44,10 @@ class Stalls:
             self._pace.heard(rest / SAMPLES_PER_S, now)
         return rest
 
+    def settle(self) -> None:
+        """The client has been told the time, what was made up included: no gap replaces it."""
+        self._since_audio = 0
+
     def ahead_s(self, now: float) -> float:
         """How much more audio came than time passed, what was made up not counted."""
         return self._pace.ahead_s(now) - self._made_up / SAMPLES_PER_S
