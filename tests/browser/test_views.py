@@ -14,6 +14,13 @@ from support.sounds import silence, voice
 
 SAMPLES = Path(__file__).parents[2] / "scripts" / "samples"
 SECRET = "a secret of no less than 32 bytes"
+AXE = Path(__file__).parents[2] / ".tools/browser/node_modules/axe-core/axe.min.js"
+READY = {
+    "try": "#try-sources label >> nth=0",
+    "live": "#live-state[data-mood=held]",
+    "recordings": "#recording",
+}
+"""What is there when a view is complete."""
 FOCUS_IS_SEEN = """() => {
   const of = document.activeElement;
   const shown = of.matches(".card input") ? of.nextElementSibling : of;
@@ -115,6 +122,24 @@ async def test_it_fits_a_phone(predictor: Predictor, browser: Browser, recording
             await expect(page.locator("main > section:not([hidden])")).to_have_count(1)
             width = await page.evaluate("document.documentElement.scrollWidth")
             assert width <= 360, view
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_it_is_accessible_by_the_rules_of_axe(
+    predictor: Predictor, browser: Browser, recordings: Path, theme: str
+) -> None:
+    async with (
+        running_server(predictor=predictor, record=recordings, allow_record=True) as server,
+        open_page(browser, server.http_url, color_scheme=theme, bypass_csp=True) as page,
+    ):
+        for view in ("try", "live", "recordings/yeah-but.bargein"):
+            await page.goto(f"{server.http_url}/#{view}")
+            await page.reload()
+            await expect(page.locator(READY[view.partition("/")[0]])).to_be_visible()
+            await page.add_script_tag(path=AXE)
+            found = await page.evaluate("axe.run()")
+            problems = [(rule["id"], rule["nodes"][0]["html"]) for rule in found["violations"]]
+            assert problems == [], view
 
 
 async def test_live_sessions_are_listed_as_they_come_and_go(

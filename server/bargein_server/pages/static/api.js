@@ -52,6 +52,14 @@ export class Api {
     return sessionStorage.getItem(STORED) ?? (await askForToken());
   };
 
+  /**
+   * Make sure that the token is good, for a WebSocket does not tell why it was refused.
+   * @throws {ApiError}
+   */
+  async checkToken() {
+    if (this.facts.token_needed) await this.get("/v1/sessions");
+  }
+
   /** Forget the token, for it was refused. */
   forget() {
     sessionStorage.removeItem(STORED);

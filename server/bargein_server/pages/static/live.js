@@ -35,6 +35,7 @@ export class LiveView {
   #rows = new Map();
   /** @type {AsyncIterableIterator<EventsMessage> | null} */
   #events = null;
+  #entered = false;
 
   /** @param {Api} api */
   constructor(api) {
@@ -42,10 +43,12 @@ export class LiveView {
   }
 
   enter() {
+    this.#entered = true;
     if (!this.#events) void this.#watch();
   }
 
   leave() {
+    this.#entered = false;
     void this.#events?.return?.();
     this.#events = null;
   }
@@ -53,9 +56,12 @@ export class LiveView {
   async #watch() {
     this.#tell("Connecting …", "idle");
     const { socketUrl, token } = this.#api;
-    const events = follow(socketUrl, { token, types: TYPES });
-    this.#events = events;
+    /** @type {AsyncIterableIterator<EventsMessage> | null} */
+    let events = null;
     try {
+      await this.#api.checkToken();
+      if (!this.#entered || this.#events) return;
+      events = this.#events = follow(socketUrl, { token, types: TYPES });
       for await (const message of events) {
         if (message.type === "subscribed") await this.#begin();
         else if (message.type === "event") this.#take(message);

@@ -79,6 +79,7 @@ export class TryView {
   #timeline = new Timeline(byId("try-timeline", HTMLElement), "What was heard and decided");
   #start = byId("try-start", HTMLButtonElement);
   #slider = byId("try-threshold", HTMLInputElement);
+  #record = byId("try-record", HTMLInputElement);
   #verdicts = byId("try-verdicts", HTMLOListElement);
 
   /** @param {Api} api */
@@ -92,6 +93,8 @@ export class TryView {
     });
     this.#slider.addEventListener("input", () => this.#setThreshold(Number(this.#slider.value)));
     this.#showThreshold(api.facts.model.default_threshold);
+    byId("try-record-label", HTMLElement).hidden = api.facts.recording !== "asked";
+    byId("try-recorded", HTMLElement).hidden = api.facts.recording !== "all";
     this.#timeline.show(null, { fit: false });
   }
 
@@ -129,6 +132,7 @@ export class TryView {
   async #prepare(run) {
     const { context, scene } = run;
     await context.resume();
+    await this.#api.checkToken();
     const sounds = await loadSounds(context, run.turns);
     run.agent = new Agent(context, sounds);
     run.agent.output.connect(new StereoPannerNode(context, { pan: -0.25 })).connect(context.destination);
@@ -164,7 +168,8 @@ export class TryView {
     const metadata = { page: "try", source: run.scene?.id ?? "microphone" };
     const { socketUrl, token, facts } = this.#api;
     const session = await connect(socketUrl, {
-      token, options, metadata, reference: true, record: facts.recording === "asked",
+      token, options, metadata, reference: true,
+      record: facts.recording === "asked" && this.#record.checked,
     });
     run.trace.take(session.created);
     this.#showThreshold(session.options.threshold ?? 0.5);
