@@ -168,7 +168,7 @@ def test_a_detector_stream_tells_interruptions_from_backchannels(
     client: str, port: str, played: Played
 ) -> None:
     told = played.detectors[client, port]
-    assert not [r for r in told.reports if "error" in r or "failed" in r]
+    assert [r for r in told.reports if "error" in r or "failed" in r] == []
     assert len([r for r in told.reports if "done" in r]) == 4
 
     (interruption,) = told.events("interruption")

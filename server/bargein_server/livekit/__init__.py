@@ -2,8 +2,9 @@
 
     messages.py      the words of the dialect, and bytes ↔ messages
     conversation.py  one connection: what arrived, and whether it is legal now
-    speech.py        where in a window the user's latest sound begins
-    hearing.py       which audio of a window the model has not heard yet
+    sequence.py      the audio behind a client's windows, put together again
+    speech.py        where the user's latest sound begins
+    hearing.py       what windows have told, and what the model has not heard yet
     judgement.py     from the model's frames, or the VAD alone, to the answer
     answering.py     the windows of one connection: every one gets its answer, in time
     session.py       one connection: its messages, from the first to the farewell

@@ -1,17 +1,19 @@
 """The windows of one connection: every one gets its answer, in time.
 
-At most one window is with the model and at most one waits for it. A newer window takes the place
-of the waiting one, which is answered at once: "no interruption so far". What the model says about
-the newer one covers both. A window that the model has not answered in time is answered by VAD.
+At most one question is with the model and at most one window waits for it. A newer window takes
+the place of the waiting one, which is answered at once: "no interruption so far". What the model
+says about the newer one covers both. A window that the model has not answered in time is answered
+by VAD; what the model says about it later is not lost, the next window goes on from there.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
-from bargein_server.livekit.hearing import FRAME_BYTES, Hearing
+from bargein_server.livekit.hearing import FRAME_BYTES, Hearing, Part
 from bargein_server.livekit.judgement import Judgement, Rule, Source, nothing_heard
 from bargein_server.livekit.messages import Answer, Window
 from bargein_server.predictor import PredictionError, Predictor, Stream, StreamPrediction
@@ -21,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 ANSWER_WITHIN_S = 0.15
 """From the arrival of a window to its answer; the clients give up after 0.7 s."""
+GIVE_UP_AFTER_MS = 1000
+"""A question that the model has not answered by then is asked anew, from the pre-roll on."""
 
 
 class Answered(NamedTuple):
@@ -32,10 +36,13 @@ class Answered(NamedTuple):
     """From the arrival of the window."""
 
 
-class _Arrived(NamedTuple):
+class _Open(NamedTuple):
+    """A window without its answer."""
+
     window: Window
     at: float
-    """`time.monotonic()`."""
+    """`time.monotonic()` when it came."""
+    deadline: asyncio.TimerHandle
 
 
 class Answering:
@@ -45,7 +52,7 @@ class Answering:
         predictor: the process's.
         hearing: of this connection alone.
         rule: what makes an interruption.
-        answered: called once for every window; windows that wait are answered in their order.
+        answered: called once for every window.
     """
 
     def __init__(
@@ -59,9 +66,10 @@ class Answering:
         self._hearing = hearing
         self._rule = rule
         self._answered = answered
-        self._stream: Stream | None = None
-        self._asked: _Arrived | None = None
-        self._waiting: _Arrived | None = None
+        self._stream: tuple[int, Stream] | None = None
+        self._question: asyncio.Future[StreamPrediction] | None = None
+        self._asked: _Open | None = None
+        self._waiting: _Open | None = None
 
     @property
     def busy(self) -> bool:
@@ -70,65 +78,85 @@ class Answering:
 
     def take(self, window: Window) -> None:
         """Answer this window: now or soon, by a call of `answered`."""
-        arrived = _Arrived(window, time.monotonic())
-        if self._asked is None:
-            self._ask(arrived)
-            return
-        superseded, self._waiting = self._waiting, arrived
+        superseded, self._waiting = self._waiting, self._open(window)
         if superseded is not None:
             frames = len(superseded.window.pcm) // FRAME_BYTES
             self._answer(superseded, nothing_heard(frames, Source.SUPERSEDED))
+        self._go_on()
 
     def close(self) -> None:
         """Nobody wants the answers any more."""
-        self._waiting = self._asked = None
+        for open_ in (self._asked, self._waiting):
+            if open_ is not None:
+                open_.deadline.cancel()
+        self._asked = self._waiting = None
         self._drop_stream()
 
-    def _ask(self, arrived: _Arrived) -> None:
-        """Ask the model about a window; what it knows already is answered at once."""
-        pcm = arrived.window.pcm
+    def _open(self, window: Window) -> _Open:
+        loop = asyncio.get_running_loop()
+        deadline = loop.call_later(ANSWER_WITHIN_S, self._expire, window)
+        return _Open(window, time.monotonic(), deadline)
+
+    def _go_on(self) -> None:
+        """Ask the model about the window that waits, unless it is still busy with another."""
+        if self._question is not None or self._waiting is None:
+            return
+        open_, self._waiting = self._waiting, None
+        pcm = open_.window.pcm
         if not any_sound(pcm):
-            self._answer(arrived, nothing_heard(len(pcm) // FRAME_BYTES, Source.SILENCE))
+            self._answer(open_, nothing_heard(len(pcm) // FRAME_BYTES, Source.SILENCE))
             return
-        part = self._hearing.take(pcm)
-        if part.fresh:
-            self._drop_stream()
+        self._hearing.hear(pcm)
+        part = self._hearing.part()
         if not part.audio:
-            self._answer(arrived, self._rule.judge(self._hearing.heard))
+            self._answer(open_, self._rule.judge(self._hearing.heard))
             return
-        self._stream = self._stream or self._predictor.stream()
-        self._asked = arrived
-        left_s = max(0.0, arrived.at + ANSWER_WITHIN_S - time.monotonic())
-        said = self._stream.predict(part.audio, timeout_ms=left_s * 1000)
-        said.add_done_callback(self._said)
+        self._asked = open_
+        self._question = self._stream_of(part).predict(part.audio, timeout_ms=GIVE_UP_AFTER_MS)
+        self._question.add_done_callback(partial(self._said, part))
 
-    def _said(self, said: asyncio.Future[StreamPrediction]) -> None:
-        arrived, self._asked = self._asked, None
-        if arrived is None or said.cancelled():
+    def _said(self, part: Part, said: asyncio.Future[StreamPrediction]) -> None:
+        if said.cancelled():
             return
-        self._answer(arrived, self._judge(said))
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            self._ask(waiting)
-
-    def _judge(self, said: asyncio.Future[StreamPrediction]) -> Judgement:
+        self._question = None
+        open_, self._asked = self._asked, None
         error = said.exception()
         if error is None:
-            self._hearing.learn(said.result().frames)
-            return self._rule.judge(self._hearing.heard)
-        if not isinstance(error, PredictionError):
-            logger.error("a prediction failed", exc_info=error)
-        heard = self._hearing.heard
-        self._hearing.forget()
-        self._drop_stream()
-        return self._rule.judge_by_vad(heard)
+            self._hearing.learn(part, said.result().frames)
+        else:
+            if not isinstance(error, PredictionError):
+                logger.error("a prediction failed", exc_info=error)
+            self._hearing.forget()
+            self._drop_stream()
+        if open_ is not None:
+            judge = self._rule.judge if error is None else self._rule.judge_by_vad
+            self._answer(open_, judge(self._hearing.heard))
+        self._go_on()
 
-    def _answer(self, arrived: _Arrived, judgement: Judgement) -> None:
-        took_s = time.monotonic() - arrived.at
-        answer = judgement.answer(arrived.window.created_at, took_s)
+    def _expire(self, window: Window) -> None:
+        """The time for this window is over: the VAD decides."""
+        if self._asked is not None and self._asked.window is window:
+            late, self._asked = self._asked, None
+        elif self._waiting is not None and self._waiting.window is window:
+            late, self._waiting = self._waiting, None
+            self._hearing.hear(window.pcm)
+        else:
+            return
+        self._answer(late, self._rule.judge_by_vad(self._hearing.heard))
+
+    def _answer(self, open_: _Open, judgement: Judgement) -> None:
+        open_.deadline.cancel()
+        took_s = time.monotonic() - open_.at
+        answer = judgement.answer(open_.window.created_at, took_s)
         self._answered(Answered(answer, judgement, took_s))
 
+    def _stream_of(self, part: Part) -> Stream:
+        if self._stream is None or self._stream[0] != part.stream:
+            self._drop_stream()
+            self._stream = part.stream, self._predictor.stream()
+        return self._stream[1]
+
     def _drop_stream(self) -> None:
-        stream, self._stream = self._stream, None
+        stream, self._stream, self._question = self._stream, None, None
         if stream is not None:
-            stream.close()
+            stream[1].close()

@@ -1,11 +1,10 @@
-"""Which audio of a window the model has not heard yet.
+"""What one connection's windows have told, and which audio the model has not heard yet.
 
-Each window repeats the one before it and goes on, so the stream of the last window's prediction
-can go on, too. It is compared byte by byte: a window that does not extend the last one (it slid
-because 3 s were full, it belongs to another agent turn) is heard from the beginning. The model
-hears a window from the pre-roll before its onset, on a grid of 25 ms frames from the window's
-start; a new sound in the same window begins a new stream. So the answer depends on the bytes of
-the window alone, whichever way it was come by.
+The model hears a sequence of windows as it hears any session: from one second before the onset,
+then on and on. So a window costs the model what is new in it. A new sound in the sequence, or a
+window that does not continue it, begins a new stream. As long as a sequence fits in one window the
+answer depends on the bytes of that window alone, whichever way it was come by; of a longer one the
+model knows more than the window holds.
 """
 
 from collections.abc import Callable
@@ -13,93 +12,115 @@ from typing import NamedTuple
 
 from bargein_server.detection.inputs import ClassProbabilities
 from bargein_server.detection.timing import FRAME
-from bargein_server.livekit.messages import SAMPLE_BYTES
+from bargein_server.livekit.messages import MAX_WINDOW_SAMPLES, SAMPLE_BYTES
+from bargein_server.livekit.sequence import Sequence
 from bargein_server.livekit.speech import PRE_ROLL, WindowSpeech
 
 FRAME_BYTES = FRAME * SAMPLE_BYTES
+KEPT_FRAMES = 2 * MAX_WINDOW_SAMPLES // FRAME
+"""Frames remembered of a stream: more than a window has."""
 _NOWHERE = -1
-"""No frame: the model has heard nothing of the present window."""
 
 
 class Part(NamedTuple):
-    """What the model is to hear for one window."""
+    """What the model is to hear next."""
 
-    fresh: bool
-    """Whether to start a fresh stream."""
+    stream: int
+    """Which stream it belongs to; another number than before: a fresh one."""
     audio: bytes
-    """16 kHz mono s16le, whole 25 ms frames; empty: it knows all of this window already."""
+    """16 kHz mono s16le, whole 25 ms frames; empty: it knows all of the window already."""
 
 
 class Heard(NamedTuple):
-    """What is known about one window."""
+    """What is known about the present window; places in samples from its start."""
 
     frames: int
     """25 ms frames in the window."""
     onset: int
-    """Samples from the window's start to the sound that is judged."""
+    """Where the sound that is judged begins; 0 if that was before the window."""
+    sound_end: int
+    """Where the VAD last heard that sound."""
     sounding: int
-    """Samples that the VAD heard of that sound; 0: none."""
+    """How long the VAD has heard that sound, its past before the window included; 0: not at all."""
     probabilities: tuple[float, ...]
-    """Of an interruption, one per frame as far as the model has answered; 0 before the onset."""
+    """Of an interruption, one per frame; 0 before the onset, and where the model has not spoken."""
 
 
 class Hearing:
-    """What one connection's windows have in common.
+    """Listens to the windows of one connection.
 
     Args:
-        listen: makes the ears for a new window.
+        listen: makes the ears for a new sequence.
     """
 
     def __init__(self, listen: Callable[[], WindowSpeech]) -> None:
         self._listen = listen
-        self._pcm = b""
+        self._audio = Sequence()
         self._speech = listen()
-        self._start = self._asked = _NOWHERE
+        self._stream = 0
+        self._wanted = _NOWHERE
+        self._first = self._asked = 0
         self._interruption: list[float] = []
 
-    def take(self, pcm: bytes) -> Part:
-        """Make this window the present one; what the model still has to hear of it."""
-        if not (self._pcm and pcm.startswith(self._pcm)):
+    def hear(self, pcm: bytes) -> None:
+        """Make this the present window."""
+        new = self._audio.take(pcm)
+        if new is None:
             self._speech = self._listen()
-            self._pcm = b""
             self.forget()
-        self._speech.hear(pcm[len(self._pcm) :])
-        self._pcm = pcm
-        start = self._model_start
-        if start != self._start:
-            self.forget()
-            self._start = self._asked = start
-        fresh = self._asked == self._start
-        first, self._asked = self._asked, self._frames
-        return Part(fresh, pcm[first * FRAME_BYTES : self._asked * FRAME_BYTES])
+        self._speech.hear(pcm if new is None else new)
 
-    def learn(self, frames: tuple[ClassProbabilities, ...]) -> None:
-        """The model's answer to the parts taken so far, in their order."""
+    def part(self) -> Part:
+        """What the model is to hear to know all of the present window."""
+        wanted = max(0, self._onset - PRE_ROLL)
+        if wanted != self._wanted or self._asked < self._audio.start:
+            self._begin(wanted)
+        start = self._asked
+        self._asked += (self._audio.end - start) // FRAME * FRAME
+        return Part(self._stream, self._audio.read(start, self._asked))
+
+    def learn(self, part: Part, frames: tuple[ClassProbabilities, ...]) -> None:
+        """The model's answer to a part; parts of one stream are answered in their order."""
+        if part.stream != self._stream:
+            return
         self._interruption += [frame.interruption for frame in frames]
+        surplus = len(self._interruption) - KEPT_FRAMES
+        if surplus > KEPT_FRAMES:
+            del self._interruption[:surplus]
+            self._first += surplus * FRAME
 
     def forget(self) -> None:
         """The stream is lost: the next part begins a fresh one."""
-        self._start = self._asked = _NOWHERE
-        self._interruption = []
+        self._wanted = _NOWHERE
 
     @property
     def heard(self) -> Heard:
         """What is known about the present window."""
-        onset = self._onset
-        known = [0.0] * max(0, self._start) + self._interruption
-        before = min(onset // FRAME, self._frames)
-        values = [0.0] * before + known[before:]
-        return Heard(self._frames, onset, self._speech.sounding, tuple(values[: self._frames]))
-
-    @property
-    def _frames(self) -> int:
-        return len(self._pcm) // FRAME_BYTES
+        start, frames = self._audio.start, (self._audio.end - self._audio.start) // FRAME
+        onset = max(0, self._onset - start)
+        before = min(onset // FRAME, frames)
+        values = (self._value(start + (frame + 1) * FRAME) for frame in range(before, frames))
+        return Heard(
+            frames,
+            onset,
+            max(0, self._speech.sound_end - start),
+            self._speech.sounding,
+            (*(0.0,) * before, *values),
+        )
 
     @property
     def _onset(self) -> int:
-        return self._speech.onset(len(self._pcm) // SAMPLE_BYTES)
+        return self._speech.onset(self._audio.end)
 
-    @property
-    def _model_start(self) -> int:
-        """Frame of the window at which the model begins to hear."""
-        return max(0, self._onset - PRE_ROLL) // FRAME
+    def _begin(self, wanted: int) -> None:
+        """Begin a stream: at `wanted`, or where the window begins, on the window's grid."""
+        start = self._audio.start
+        self._wanted = wanted
+        self._first = self._asked = start + max(0, wanted - start) // FRAME * FRAME
+        self._stream += 1
+        self._interruption = []
+
+    def _value(self, end: int) -> float:
+        """The model's word at position `end`."""
+        index = (end - self._first) // FRAME - 1
+        return self._interruption[index] if 0 <= index < len(self._interruption) else 0.0

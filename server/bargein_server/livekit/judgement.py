@@ -66,7 +66,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         if heard.sounding < self.vad_min_speech:
             return Judgement(False, (0.0,) * heard.frames, Source.VAD)
         first = heard.onset // FRAME
-        last = (heard.onset + heard.sounding) // FRAME
+        last = heard.sound_end // FRAME
         sound = (float(first <= frame < last) for frame in range(heard.frames))
         return Judgement(True, tuple(sound), Source.VAD)
 

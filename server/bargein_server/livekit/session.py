@@ -1,6 +1,6 @@
 """One LiveKit session: the connection around its windows.
 
-The object is called by its connection and by the predictor; it has no task and no timer.
+The object is called by its connection and by what answers its windows; it has no task.
 """
 
 import asyncio

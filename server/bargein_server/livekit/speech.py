@@ -1,6 +1,6 @@
-"""Where in a window the user's latest sound begins.
+"""Where the user's latest sound begins.
 
-The client says neither onset nor pre-roll, so the server listens for itself. A window may hold
+The client says neither onset nor pre-roll, so the server listens for itself. Windows may hold
 earlier sounds of the same agent turn; what is judged is the latest.
 """
 
@@ -16,7 +16,7 @@ PRE_ROLL = samples(1000)
 
 
 class WindowSpeech:
-    """Listens to one window, piece by piece, with a VAD.
+    """Listens to a sequence of windows, piece by piece, with a VAD.
 
     Args:
         vad: fresh; heard by nobody else.
@@ -34,7 +34,7 @@ class WindowSpeech:
         self._found = False
 
     def hear(self, pcm: bytes) -> None:
-        """Listen to what follows in the window."""
+        """Listen to what follows."""
         pending = self._rest + pcm
         size = self._vad.frame_samples * SAMPLE_BYTES
         whole = len(pending) - len(pending) % size
@@ -47,16 +47,21 @@ class WindowSpeech:
         """Whether there was any onset."""
         return self._found
 
-    def onset(self, window: int) -> int:
-        """Where the latest sound begins in a window of `window` samples.
+    def onset(self, end: int) -> int:
+        """Where the latest sound begins in a sequence that ends at `end`, in samples.
 
         The client heard a voice, or it would not have asked. If this VAD heard none (a quiet
         voice, a noisy line), the sound begins where the client's cut says: after the pre-roll, or
-        at the start of a window that is too short for one.
+        at the start of a sequence that is too short for one.
         """
         if self._found:
             return self._gate.onset
-        return PRE_ROLL if window > PRE_ROLL else 0
+        return PRE_ROLL if end > PRE_ROLL else 0
+
+    @property
+    def sound_end(self) -> int:
+        """Where the latest sound ends, as far as it has been heard; 0: there is none."""
+        return self._gate.sound_end if self._found else 0
 
     @property
     def sounding(self) -> int:
