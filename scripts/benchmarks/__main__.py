@@ -29,8 +29,12 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 
 
 @click.command()
-@click.option("--sessions", default=50, show_default=True, help="Of the measurements delay and livekit.")
-@click.option("--seconds", default=20.0, show_default=True, help="Of the measurements delay and livekit.")
+@click.option(
+    "--sessions", default=50, show_default=True, help="Of the measurements delay and livekit."
+)
+@click.option(
+    "--seconds", default=20.0, show_default=True, help="Of the measurements delay and livekit."
+)
 @click.option("--most", default=3000, show_default=True, help="Sessions to try for capacity.")
 @click.option(
     "--only",
