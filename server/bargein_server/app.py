@@ -10,6 +10,7 @@ STOPPED   –             closed         –
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncGenerator
 from enum import Enum, auto
 from importlib.metadata import version
@@ -31,6 +32,8 @@ from bargein_server.services import Services
 from bargein_server.sessions import Sessions
 from bargein_server.settings import Settings
 from bargein_server.vads import make_vad
+
+logger = logging.getLogger(__name__)
 
 
 class AppState(Enum):
@@ -120,6 +123,8 @@ class App:
         self.state = AppState.DRAINING
         await self.listener.refuse()
         await self.companion.yield_port()
+        count = self.services.census.count
+        logger.info("draining: %d sessions may go on; interrupt to end them now", count)
         async with asyncio.TaskGroup() as group:
             waits = [
                 group.create_task(self.services.census.empty()),

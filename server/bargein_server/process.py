@@ -41,7 +41,8 @@ async def serve(settings: Settings, announce: Callable[[App, Addresses], None]) 
             with signals.caught(), _ready_file(settings.ready_file, addresses):
                 announce(app, addresses)
                 await signals.stop.wait()
-                await _drain(app, signals)
+                await app.drain(signals.stop_now)
+                logger.info("stopping")
     finally:
         await predictor.close()
 
@@ -89,13 +90,6 @@ class Signals:
 
     def _interrupt(self) -> None:
         (self.stop_now if self.stop.is_set() else self.stop).set()
-
-
-async def _drain(app: App, signals: Signals) -> None:
-    count = app.services.census.count
-    logger.info("draining: %d sessions may go on; interrupt to end them now", count)
-    await app.drain(signals.stop_now)
-    logger.info("stopping")
 
 
 @contextlib.contextmanager
