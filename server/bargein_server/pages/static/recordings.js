@@ -213,8 +213,8 @@ export class RecordingsView {
   #row(judged) {
     const { verdict } = judged;
     const outcome = this.#outcome(judged);
-    const jump = el("button", { type: "button", class: "quiet" }, `${verdict.overlap_id} · ${clock(verdict.onset_ms)}`);
-    jump.setAttribute("aria-label", `Overlap ${verdict.overlap_id} at ${clock(verdict.onset_ms)}: show it`);
+    const place = `${verdict.overlap_id} · ${clock(verdict.onset_ms)}`;
+    const jump = el("button", { type: "button", class: "quiet", title: "Show it in the timeline" }, place);
     jump.addEventListener("click", () => {
       this.#timeline.chosen = verdict.overlap_id;
       this.#seek(Math.max(0, verdict.onset_ms - 500));
