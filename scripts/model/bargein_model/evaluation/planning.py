@@ -88,9 +88,8 @@ def plan_extra(material: Material, clips: Sequence[Clip], *, seed: int, items: i
         strata: dict[str, list[Clip]] = {}
         for clip in clips:
             if group_of(clip) is group:
-                strata.setdefault(f"{clip.source}/{clip.language or kind_of(clip)}", []).append(
-                    clip
-                )
+                name = f"{clip.source}/{clip.language or kind_of(clip)}"
+                strata.setdefault(name, []).append(clip)
         section = _Section(Condition.MIXED, group, items * len(strata), seed, "extra-")
         plans += _section(material, section, strata)
     return plans
