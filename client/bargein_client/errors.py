@@ -43,4 +43,12 @@ def error_named(name: str) -> ErrorCode:
     return _BY_NAME.get(name, ErrorCode.INTERNAL_ERROR)
 
 
+def first_of(group: BaseExceptionGroup[Exception]) -> Exception:
+    """The first error of a task group, however deep."""
+    error: Exception | BaseExceptionGroup[Exception] = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 _BY_NAME = {code.code: code for code in ErrorCode}
