@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import pytest_asyncio
 import soundfile
 from bargein_server.models.contract import CLASSES, FRAME_SAMPLES, Floats, ModelInfo
 from bargein_server.pages.routes import STATIC
@@ -34,13 +35,13 @@ class PatientModel:
         return rows, heard[:, -1:]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def predictor() -> AsyncIterator[Predictor]:
     async with Predictor(PatientModel()) as predictor:
         yield predictor
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with chromium() as browser:
         yield browser

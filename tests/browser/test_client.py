@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from bargein_server.predictor import Predictor
 from support.chromium import Browser, Page, open_page
 from support.relay import Relay, relay
 from support.server import RunningServer, running_server
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PRELUDE = """
   const { connect, follow } = await import("/client/index.js");
@@ -22,20 +25,20 @@ async def run(page: Page, script: str, argument: Any = None) -> Any:
     return await page.evaluate(f"async (url) => {{ {PRELUDE} {script} }}", argument)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def server(predictor: Predictor) -> AsyncIterator[RunningServer]:
     async with running_server(predictor=predictor) as server:
         yield server
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def network(server: RunningServer) -> AsyncIterator[Relay]:
     async with relay("127.0.0.1", server.app.addresses.port) as network:
         server.app.addresses = server.app.addresses._replace(port=network.port)
         yield network
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(
     browser: Browser,
     server: RunningServer,

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from aiohttp import web
 from bargein_server.predictor import Predictor
 from support.chromium import chromium, expect, open_page
@@ -18,6 +19,7 @@ def test_the_readme_shows_the_example() -> None:
     assert block.text == EXAMPLE.read_text()
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_the_example_stops_the_agent(predictor: Predictor, microphone: Path) -> None:
     async with running_server(predictor=predictor) as server:
         host, port, http_port = server.app.addresses

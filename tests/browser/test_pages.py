@@ -6,9 +6,12 @@ from shutil import copytree
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from bargein_server.pages.routes import CLIENT, STATIC
 from bargein_server.predictor import Predictor
 from support.server import RunningServer, running_server
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SAMPLES = Path(__file__).parents[2] / "scripts" / "samples"
 SECRET = "a secret of no less than 32 bytes"
@@ -22,13 +25,13 @@ def recordings(tmp_path: Path) -> Path:
     return tmp_path / "recordings"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def server(predictor: Predictor, recordings: Path) -> AsyncIterator[RunningServer]:
     async with running_server(predictor=predictor, record=recordings) as server:
         yield server
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def http(server: RunningServer) -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(server.http_url) as http:
         yield http

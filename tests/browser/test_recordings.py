@@ -24,6 +24,7 @@ THRESHOLDS = [0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98]
 
 SCRIPT = """
 import { readFile } from "node:fs/promises";
+
 const [folder, pages, ...thresholds] = process.argv.slice(2);
 const { Recording } = await import(`${pages}/recording.js`);
 const { rejudge } = await import(`${pages}/rejudge.js`);
@@ -115,6 +116,7 @@ async def set_threshold(page: Page, threshold: float) -> None:
     await page.locator("#recording-threshold").fill(str(threshold))
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_the_slider_shows_which_verdicts_would_change(
     predictor: Predictor, browser: Browser, tmp_path: Path
 ) -> None:
@@ -132,7 +134,7 @@ async def test_the_slider_shows_which_verdicts_would_change(
         await set_threshold(page, 0.98)
         await expect(outcome).to_have_text("1 of 1 verdict would change.")
         await expect(page.locator("#recording-rows tr[data-changed]")).to_contain_text(
-            "Not by then"
+            "No verdict yet"
         )
         await page.get_by_role("button", name="As recorded").click()
         await expect(outcome).to_have_text("As recorded: 1 verdict.")
@@ -151,6 +153,7 @@ async def test_the_slider_shows_which_verdicts_would_change(
         await expect(play).to_have_text("Play")
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_folder_from_this_computer_is_opened_without_the_server(
     predictor: Predictor, browser: Browser, tmp_path: Path
 ) -> None:

@@ -5,12 +5,15 @@ from typing import Any
 
 import numpy as np
 import orjson
+import pytest
 from bargein_server.predictor import Predictor
 from bargein_server.recording.reader import Recording, read_recording
 from numpy.typing import NDArray
 from support.chromium import Browser, Page, chromium, expect, open_page
 from support.relay import relay
 from support.server import running_server
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PIXELS = """(name) => {
   const canvas = document.querySelector("#try-timeline canvas");

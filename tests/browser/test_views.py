@@ -12,6 +12,8 @@ from support.peer import peer
 from support.server import running_server
 from support.sounds import silence, voice
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 SAMPLES = Path(__file__).parents[2] / "scripts" / "samples"
 SECRET = "a secret of no less than 32 bytes"
 AXE = Path(__file__).parents[2] / ".tools/browser/node_modules/axe-core/axe.min.js"

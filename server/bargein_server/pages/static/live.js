@@ -2,7 +2,7 @@
 
 import { follow } from "../client/index.js";
 import { byId, el } from "./dom.js";
-import { clock, describe, percent } from "./words.js";
+import { clock, describe, level } from "./words.js";
 
 /**
  * @import { EventMessage, EventsMessage, ServerMessage, Verdict } from "../types/messages.js"
@@ -154,7 +154,7 @@ export class LiveView {
       cell("Interruptions", String(row.interruptions), "number"),
       cell("Held", String(row.held), "number"),
       cell("Last", last ? chip(last) : "–"),
-      cell("Probability", percent(last?.probability ?? null), "number"),
+      cell("Probability", level(last?.probability ?? null), "number"),
     );
   }
 

@@ -6,7 +6,7 @@ import { Player } from "./player.js";
 import { Recording } from "./recording.js";
 import { changes, rejudge } from "./rejudge.js";
 import { Timeline } from "./timeline.js";
-import { clock, describe, percent } from "./words.js";
+import { clock, describe, level } from "./words.js";
 
 /**
  * @import { Verdict } from "../types/messages.js"
@@ -220,10 +220,10 @@ export class RecordingsView {
       this.#seek(Math.max(0, verdict.onset_ms - 500));
     });
     const meter = el("span", { class: "meter", "aria-hidden": "true" }, el("i"));
-    /** @type {HTMLElement} */ (meter.firstChild).style.width = percentWidth(judged.best);
+    /** @type {HTMLElement} */ (meter.firstChild).style.width = widthOf(judged.best);
     return el("tr", { "data-changed": changes(verdict, outcome), "data-overlap": verdict.overlap_id },
       el("td", {}, jump),
-      el("td", {}, meter, judged.best === null ? "–" : judged.best.toFixed(2)),
+      el("td", {}, meter, level(judged.best)),
       el("td", {}, chip(describe(verdict)), note(verdict.type === "interruption" ? verdict.at_ms - verdict.onset_ms : null)),
       el("td", {}, chip(nameOf(verdict, outcome)), note(outcome.type === "interruption" ? outcome.atMs - verdict.onset_ms : null)));
   }
@@ -249,7 +249,7 @@ export class RecordingsView {
 
 /** @param {Verdict} verdict @param {Outcome} outcome @returns {{ kind: string, name: string }} */
 function nameOf(verdict, outcome) {
-  if (outcome.type === "open") return { kind: "unknown", name: "Not by then" };
+  if (outcome.type === "open") return { kind: "unknown", name: "No verdict yet" };
   if (outcome.type === "interruption") return { kind: "interruption", name: "Interruption" };
   return describe(/** @type {Verdict} */ ({ ...verdict, ...outcome }));
 }
@@ -261,7 +261,7 @@ const chip = ({ kind, name }) => el("span", { class: "chip", "data-kind": kind }
 const note = (delayMs) => (delayMs === null ? "" : el("span", { class: "note" }, `after ${Math.round(delayMs)} ms`));
 
 /** @param {number | null} probability */
-const percentWidth = (probability) => percent(probability ?? 0).replace(" ", "");
+const widthOf = (probability) => `${100 * (probability ?? 0)}%`;
 
 /** @param {number} changed @param {number} all @param {boolean} same */
 function tellChanges(changed, all, same) {

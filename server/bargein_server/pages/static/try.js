@@ -5,7 +5,7 @@ import { Agent } from "./agent.js";
 import { byId, el } from "./dom.js";
 import { Timeline } from "./timeline.js";
 import { Trace } from "./trace.js";
-import { clock, describe, percent } from "./words.js";
+import { clock, describe, level } from "./words.js";
 
 /**
  * @import { Session } from "../client/index.js"
@@ -310,7 +310,7 @@ export class TryView {
   /** @param {Verdict} verdict */
   #addVerdict(verdict) {
     const { kind, name, why } = describe(verdict);
-    this.#add(verdict.at_ms, kind, name, why, percent(verdict.probability));
+    this.#add(verdict.at_ms, kind, name, why, level(verdict.probability));
   }
 
   /** @param {number} atMs @param {string} kind @param {string} name @param {string} why @param {string} probability */

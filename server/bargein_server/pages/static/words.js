@@ -31,8 +31,8 @@ export function describe(verdict) {
   return { kind: "interruption", name: "Interruption", why: `${after}, ${SOURCES[verdict.source]}` };
 }
 
-/** @param {number | null} probability */
-export const percent = (probability) => (probability === null ? "–" : `${Math.round(probability * 100)} %`);
+/** A probability as thresholds are written, too. @param {number | null} probability */
+export const level = (probability) => (probability === null ? "–" : probability.toFixed(2));
 
 /** @param {number} ms @param {number} [digits] */
 export function clock(ms, digits = 1) {
