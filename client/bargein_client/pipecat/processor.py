@@ -1,0 +1,198 @@
+"""Streams a pipeline's user to a Bargein session and gates the transcripts by its verdicts."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import msgspec
+from bargein_protocol.audio import AudioFormat
+from bargein_protocol.messages import (
+    Interruption,
+    ServerMessage,
+    SessionCreated,
+    TranscriptDropped,
+    TranscriptReleased,
+)
+from loguru import logger
+from pipecat.frames.frames import (
+    BotStartedSpeakingFrame,
+    BotStoppedSpeakingFrame,
+    CancelFrame,
+    EndFrame,
+    Frame,
+    InputAudioRawFrame,
+    InterimTranscriptionFrame,
+    TranscriptionFrame,
+    UserBackchannelFrame,
+)
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+
+from bargein_client.credentials import Keys
+from bargein_client.pipecat.frames import BargeinEventFrame, BargeinGuardFrame
+from bargein_client.pipecat.line import PATIENCE, Line, LineState, Words
+from bargein_client.session import DEFAULT_URL, Session, connect
+
+Transcript = TranscriptionFrame | InterimTranscriptionFrame
+
+
+class BargeinProcessor(FrameProcessor):
+    """Stands between the speech recogniser and the user aggregator.
+
+    It passes everything on and never holds up the pipeline. Transcripts alone wait for the verdict
+    on their overlap: those of an interruption go on, those of a backchannel become
+    `UserBackchannelFrame`s, those of noise and echo are dropped. What else the server says goes
+    downstream as `BargeinEventFrame`s.
+
+    While the server is away, which a warning tells, transcripts go straight through and the
+    strategy goes by the VAD.
+
+    Args:
+        url: of the server.
+        key: an API key, from which tokens are made here with its `secret`.
+        secret: never leaves this process.
+        token: a ready token instead.
+        options: settings that differ from the server's (see `bargein_protocol.options`).
+        metadata: labels; shown to subscribers and kept in recordings.
+        name: of the processor.
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        key: str | None = None,
+        secret: str | None = None,
+        token: str | None = None,
+        options: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        self._url = url
+        self._keys: Keys = {"key": key, "secret": secret, "token": token}
+        self._options = options
+        self._metadata = metadata
+        self._line: Line | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._line_state = LineState.DOWN
+        self._bot_speaking = False
+        self._bot_since_ms = 0.0
+        self._guarded = False
+        self._held: dict[str, Transcript] = {}
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Take note of a frame, and pass it on now or after a verdict."""
+        await super().process_frame(frame, direction)
+        await self._watch()
+        match frame:
+            case InputAudioRawFrame():
+                self._hear_user(frame)
+            case BotStartedSpeakingFrame():
+                await self._bot(speaking=True)
+            case BotStoppedSpeakingFrame():
+                await self._bot(speaking=False)
+            case TranscriptionFrame() | InterimTranscriptionFrame():
+                await self._gate(frame, direction)
+                return
+            case EndFrame() | CancelFrame():
+                await self._stop()
+            case _:
+                pass
+        await self.push_frame(frame, direction)
+
+    async def cleanup(self) -> None:
+        """Leave nothing behind."""
+        await super().cleanup()  # type: ignore[no-untyped-call]
+        await self._stop()
+
+    # ------------------------------------------------------------------ what the pipeline says
+
+    def _hear_user(self, frame: InputAudioRawFrame) -> None:
+        if self._line is None:
+            self._line = Line(lambda: self._open_session(frame.sample_rate))
+            self._task = self.create_task(self._line.run(self._hear))
+        pcm = frame.audio
+        if frame.num_channels > 1:
+            pcm = memoryview(pcm).cast("h")[:: frame.num_channels].tobytes()
+        self._line.audio(pcm, frame.num_frames * 1000 / frame.sample_rate)
+
+    def _open_session(self, sample_rate: int) -> AbstractAsyncContextManager[Session]:
+        return connect(
+            self._url,
+            audio=msgspec.convert({"sample_rate": sample_rate}, AudioFormat),
+            options=self._options,
+            metadata=self._metadata,
+            retry=PATIENCE,
+            **self._keys,
+        )
+
+    async def _bot(self, *, speaking: bool) -> None:
+        self._bot_speaking = speaking
+        if self._line is not None:
+            self._line.agent(speaking=speaking)
+            self._bot_since_ms = self._line.at_ms if speaking else self._bot_since_ms
+        await self._watch()
+
+    async def _gate(self, frame: Transcript, direction: FrameDirection) -> None:
+        if self._line is None or self._line.state is LineState.DOWN:
+            await self.push_frame(frame, direction)
+            return
+        name = str(frame.id)
+        self._held[name] = frame
+        self._line.words(Words(name, frame.text, final=isinstance(frame, TranscriptionFrame)))
+
+    async def _watch(self) -> None:
+        """See whether the server is there; without it, nothing waits."""
+        state = LineState.DOWN if self._line is None else self._line.state
+        if state is not self._line_state:
+            self._line_state = state
+            self._tell(state)
+        up = state is LineState.UP
+        if (guarded := up and self._bot_speaking) is not self._guarded:
+            self._guarded = guarded
+            await self.push_frame(BargeinGuardFrame(guarded))
+        if not up:
+            await self._release_all()
+
+    def _tell(self, state: LineState) -> None:
+        if state is LineState.UP:
+            logger.info(f"{self}: Bargein listens")
+        else:
+            logger.warning(f"{self}: Bargein is away, the VAD alone decides until it is back")
+
+    async def _release_all(self) -> None:
+        held, self._held = self._held, {}
+        for frame in held.values():
+            await self.push_frame(frame)
+
+    async def _stop(self) -> None:
+        await self._release_all()
+        task, self._task = self._task, None
+        if task is not None:
+            await self.cancel_task(task)
+
+    # ------------------------------------------------------------------ what the server says
+
+    async def _hear(self, event: ServerMessage) -> None:
+        match event:
+            case TranscriptReleased():
+                if frame := self._held.pop(event.id, None):
+                    await self.push_frame(frame)
+            case TranscriptDropped():
+                if frame := self._held.pop(event.id, None):
+                    await self._drop(frame, event)
+            case Interruption() if event.at_ms < self._bot_since_ms:
+                logger.debug(f"{self}: an interruption of what the bot said before came too late")
+            case _:
+                if isinstance(event, SessionCreated):
+                    self._bot_since_ms = min(self._bot_since_ms, event.at_ms)  # a clock of its own
+                await self.push_frame(BargeinEventFrame(event))
+
+    async def _drop(self, frame: Transcript, event: TranscriptDropped) -> None:
+        logger.debug(f"{self}: not the user's turn ({event.reason}): [{frame.text}]")
+        if event.reason == "backchannel" and isinstance(frame, TranscriptionFrame):
+            await self.push_frame(
+                UserBackchannelFrame(
+                    text=frame.text, user_id=frame.user_id, timestamp=frame.timestamp
+                )
+            )

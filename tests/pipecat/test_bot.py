@@ -1,0 +1,167 @@
+"""The README's bot, in a pipeline of Pipecat's own, against a real server, in real time.
+
+The conversations take place at the same time; each test looks at what was told of one.
+"""
+
+import asyncio
+import socket
+from typing import Any
+
+import pytest
+from bargein_protocol.options import Options
+from support.pipecat_bot import Bot, Line, running_bot
+from support.server import running_server
+
+UNDECIDED = Options(threshold=0.999)
+"""No sound is ever proved an interruption."""
+
+
+async def speaking_under_guard(bot: Bot, seconds: int) -> None:
+    bot.tell("say", seconds=seconds)
+    await bot.until("BargeinGuardFrame", guarded=True)
+
+
+async def interruption(url: str) -> list[Line]:
+    async with running_bot(url) as bot:
+        await speaking_under_guard(bot, 6)
+        bot.play("interruption", words="wait, stop", words_at_ms=2900)
+        await bot.until("asked")
+        return await bot.end()
+
+
+async def backchannel(url: str) -> list[Line]:
+    async with running_bot(url) as bot:
+        await speaking_under_guard(bot, 5)
+        bot.play("backchannel", words="mm-hmm", words_at_ms=2900)
+        await bot.until("BotStoppedSpeakingFrame")
+        return await bot.end()
+
+
+async def silent_bot(url: str) -> list[Line]:
+    async with running_bot(url) as bot:
+        bot.play("interruption", words="hello", words_at_ms=3000)
+        await bot.until("asked")
+        return await bot.end()
+
+
+async def no_server(url: str) -> list[Line]:
+    async with running_bot(url) as bot:
+        bot.tell("say", seconds=5)
+        await bot.until("BotStartedSpeakingFrame")
+        bot.play("backchannel", words="mm-hmm", words_at_ms=2900)
+        await bot.until("asked")
+        return await bot.end()
+
+
+async def away_and_back(port: int) -> list[Line]:
+    """The server goes away in an overlap and comes back after the bot's answer."""
+    async with running_bot(f"ws://127.0.0.1:{port}") as bot:
+        async with running_server(port=port, options=UNDECIDED):
+            await speaking_under_guard(bot, 15)
+            bot.play("interruption", words="wait", words_at_ms=2900)
+            await bot.until("VADUserStartedSpeakingFrame")
+        await bot.until("asked")
+        await bot.until("BotStartedSpeakingFrame")
+        await bot.until("BotStoppedSpeakingFrame")
+        async with running_server(port=port):
+            await bot.until("BargeinEventFrame", event="session.created")
+            await speaking_under_guard(bot, 5)
+            bot.play("backchannel", words="mm-hmm", words_at_ms=2900)
+            await bot.until("BotStoppedSpeakingFrame")
+            return await bot.end()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def hold_conversations() -> dict[str, list[Line]]:
+    async with running_server() as server, asyncio.TaskGroup() as tasks:
+        running = {
+            "interruption": tasks.create_task(interruption(server.url)),
+            "backchannel": tasks.create_task(backchannel(server.url)),
+            "silent bot": tasks.create_task(silent_bot(server.url)),
+            "no server": tasks.create_task(no_server(f"ws://127.0.0.1:{free_port()}")),
+            "away and back": tasks.create_task(away_and_back(free_port())),
+        }
+    return {name: task.result() for name, task in running.items()}
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, list[Line]]:
+    """What each bot told, from its start to its end."""
+    return asyncio.run(hold_conversations())
+
+
+def kinds(lines: list[Line], *wanted: str) -> list[str]:
+    """What was told, in order; only what is wanted, if anything is."""
+    return [line["what"] for line in lines if not wanted or line["what"] in wanted]
+
+
+def verdicts(lines: list[Line]) -> list[str]:
+    told = [line.get("event") for line in lines]
+    return [event for event in told if event in {"interruption", "non_interruption"}]
+
+
+def texts(lines: list[Line], what: str) -> list[Any]:
+    return [line["text"] for line in lines if line["what"] == what]
+
+
+def test_an_interruption_stops_the_bot(told: dict[str, list[Line]]) -> None:
+    lines = told["interruption"]
+    verdict = next(i for i, line in enumerate(lines) if line.get("event") == "interruption")
+    assert lines[verdict]["source"] == "model"
+    turn = ("UserStartedSpeakingFrame", "InterruptionFrame", "BotStoppedSpeakingFrame")
+    assert not kinds(lines[:verdict], *turn)
+    assert kinds(lines[verdict:], *turn)[:3] == list(turn)
+    assert texts(lines, "asked") == ["wait, stop"]
+
+
+def test_the_bot_talks_on_over_a_backchannel(told: dict[str, list[Line]]) -> None:
+    lines = told["backchannel"]
+    assert verdicts(lines) == ["non_interruption"]
+    assert "VADUserStartedSpeakingFrame" in kinds(lines)
+    assert texts(lines, "UserBackchannelFrame") == ["mm-hmm"]
+    assert not kinds(lines, "InterruptionFrame", "UserStartedSpeakingFrame", "asked")
+
+
+def test_the_vad_starts_the_turn_while_the_bot_is_silent(told: dict[str, list[Line]]) -> None:
+    lines = told["silent bot"]
+    order = kinds(lines, "VADUserStartedSpeakingFrame", "turn", "asked")
+    assert order[:2] == ["VADUserStartedSpeakingFrame", "turn"]
+    assert texts(lines, "asked") == ["hello"]
+    assert verdicts(lines) == []
+
+
+def test_without_a_server_the_vad_decides(told: dict[str, list[Line]]) -> None:
+    lines = told["no server"]
+    assert "InterruptionFrame" in kinds(lines)
+    assert texts(lines, "asked") == ["mm-hmm"]
+    (warning,) = (text for text in texts(lines, "log") if "Bargein" in text)
+    assert warning.startswith("Bargein is away, the VAD alone decides: connection_lost")
+
+
+def test_a_server_that_goes_away_in_an_overlap_lets_the_user_in(
+    told: dict[str, list[Line]],
+) -> None:
+    lines = told["away and back"]
+    heard = kinds(lines).index("VADUserStartedSpeakingFrame")
+    away = lines.index({"what": "BargeinGuardFrame", "guarded": False})
+    assert heard < away
+    assert not kinds(lines[:away], "turn", "InterruptionFrame")
+    assert kinds(lines[away:])[1:3] == ["UserStartedSpeakingFrame", "InterruptionFrame"]
+    assert any("Bargein is away" in text for text in texts(lines[:away], "log"))
+    assert texts(lines, "asked") == ["wait"]
+
+
+def test_a_server_that_comes_back_decides_again(told: dict[str, list[Line]]) -> None:
+    lines = told["away and back"]
+    sessions = [i for i, line in enumerate(lines) if line.get("event") == "session.created"]
+    assert len(sessions) == 2
+    back = lines[sessions[1] :]
+    assert verdicts(back) == ["non_interruption"]
+    assert texts(back, "UserBackchannelFrame") == ["mm-hmm"]
+    assert not kinds(back, "turn", "InterruptionFrame")

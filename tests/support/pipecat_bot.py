@@ -1,0 +1,73 @@
+"""A bot of Pipecat's, in a process of its own."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+PYTHON = ROOT / ".tools" / "pipecat" / "bin" / "python"
+"""Made by scripts/setup-pipecat."""
+SAMPLES = ROOT / "scripts" / "samples"
+
+Line = dict[str, Any]
+
+
+class Bot:
+    """The process of `clients/bot.py`: says what it is told, and tells what happens."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._told: list[Line] = []
+
+    def tell(self, do: str, **fields: object) -> None:
+        """Give it a command."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"do": do, **fields}).encode() + b"\n")
+
+    def play(self, sample: str, words: str = "", words_at_ms: int = 0) -> None:
+        """Let the user of a sample session speak; the recogniser hears `words` then."""
+        wav = str(SAMPLES / f"{sample}.bargein" / "user.wav")
+        self.tell("play", wav=wav, words=words, words_at_ms=words_at_ms)
+
+    async def until(self, what: str, **fields: object) -> None:
+        """Read on until this is told."""
+        assert self._process.stdout is not None
+        wanted = {"what": what, **fields}.items()
+        line: Line = {}
+        while not wanted <= line.items():
+            raw = await self._process.stdout.readline()
+            assert raw, f"the bot ended; it told {self._told}"
+            line = json.loads(raw)
+            self._told.append(line)
+
+    async def end(self) -> list[Line]:
+        """Let it end by itself; returns all that it told."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        await self.until("over")
+        assert await self._process.wait() == 0
+        return self._told
+
+
+@contextlib.asynccontextmanager
+async def running_bot(url: str) -> AsyncGenerator[Bot]:
+    """A bot that goes by the server at `url`."""
+    process = await asyncio.create_subprocess_exec(
+        PYTHON,
+        ROOT / "tests" / "pipecat" / "clients" / "bot.py",
+        ROOT / "client" / "examples" / "pipecat_bot.py",
+        url,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        bot = Bot(process)
+        await bot.until("ready")
+        yield bot
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
