@@ -7,7 +7,7 @@ import numpy as np
 from bargein_server.models.batch import Span, hear
 from bargein_server.models.contract import SHIPPED_MODEL, Model
 from bargein_server.models.onnx import OnnxModel
-from bargein_server.predictor import SyncPredictor
+from bargein_server.models.predictor import SyncPredictor
 
 from benchmarks.figures import COLUMNS, Distribution, Section, Setup, Tell
 

@@ -17,12 +17,12 @@ from bargein_client.replaying.run import REAL_TIME
 from bargein_client.replaying.timeline import headline
 from bargein_protocol.messages import ServerMessage
 from bargein_protocol.recording import SUFFIX, Tape
-from bargein_server.app import App, running
-from bargein_server.predictor import Predictor
+from bargein_server.configuration.settings import Settings
+from bargein_server.models.predictor import Predictor
 from bargein_server.recording.reader import read_recording
 from bargein_server.recording.recorder import wait_for_disk
-from bargein_server.replay import to_tape
-from bargein_server.settings import Settings
+from bargein_server.recording.replay import to_tape
+from bargein_server.serving.app import App, running
 from compose import Corpus, Sample, compose
 
 HERE = Path(__file__).parent

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from bargein_server.config import make_settings, read_toml
-from bargein_server.flags import options
-from bargein_server.settings import Settings, SettingsError
+from bargein_server.configuration.config import make_settings, read_toml
+from bargein_server.configuration.flags import options
+from bargein_server.configuration.settings import Settings, SettingsError
 
 HELP = """Run the server.
 
@@ -62,10 +62,10 @@ def run(settings: Settings) -> None:
     Raises:
         click.ClickException: the model cannot be used, or a port not be opened.
     """
-    from bargein_server.banner import announce
-    from bargein_server.logs import set_up_logging
     from bargein_server.models.contract import ModelError
-    from bargein_server.process import serve as serve_until_stopped
+    from bargein_server.observing.logs import set_up_logging
+    from bargein_server.serving.banner import announce
+    from bargein_server.serving.process import serve as serve_until_stopped
 
     set_up_logging(settings.log_format, settings.log_level)
     try:

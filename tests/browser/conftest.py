@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 import soundfile
 from bargein_server.models.contract import CLASSES, FRAME_SAMPLES, Floats, ModelInfo
+from bargein_server.models.predictor import Predictor
 from bargein_server.pages.routes import STATIC
-from bargein_server.predictor import Predictor
 from support.chromium import Browser, chromium
 
 RATE = 16_000

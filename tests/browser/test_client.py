@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from bargein_server.predictor import Predictor
+from bargein_server.models.predictor import Predictor
 from support.chromium import Browser, Page, open_page
 from support.relay import Relay, relay
 from support.server import RunningServer, running_server

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from bargein_server.predictor import Predictor
+from bargein_server.models.predictor import Predictor
 from support.chromium import chromium, expect, open_page
 from support.markdown import blocks
 from support.server import running_server

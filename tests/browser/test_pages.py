@@ -7,8 +7,8 @@ from shutil import copytree
 import aiohttp
 import pytest
 import pytest_asyncio
+from bargein_server.models.predictor import Predictor
 from bargein_server.pages.routes import CLIENT, STATIC
-from bargein_server.predictor import Predictor
 from support.server import RunningServer, running_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -10,8 +10,8 @@ import pytest
 from bargein_protocol.messages import Interruption, NonInterruption, ServerMessage
 from bargein_server.detection.evidence import Evidence
 from bargein_server.detection.inputs import Prediction
+from bargein_server.models.predictor import Predictor
 from bargein_server.pages.routes import STATIC
-from bargein_server.predictor import Predictor
 from bargein_server.recording.reader import Entry, Recording, read_recording
 from msgspec import convert
 from msgspec.json import decode

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from bargein_server.predictor import Predictor
+from bargein_server.models.predictor import Predictor
 from bargein_server.recording.reader import Recording, read_recording
 from numpy.typing import NDArray
 from support.chromium import Browser, Page, chromium, expect, open_page

@@ -6,7 +6,7 @@ from shutil import copytree
 
 import aiohttp
 import pytest
-from bargein_server.predictor import Predictor
+from bargein_server.models.predictor import Predictor
 from support.chromium import Browser, Page, expect, open_page
 from support.peer import peer
 from support.server import running_server

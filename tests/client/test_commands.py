@@ -16,7 +16,7 @@ from bargein_client.replaying.remote import play_remote
 from bargein_client.replaying.run import AS_FAST_AS_POSSIBLE
 from bargein_client.session import connect
 from bargein_server.recording.reader import read_recording
-from bargein_server.replay import InProcess
+from bargein_server.recording.replay import InProcess
 from click.testing import CliRunner, Result
 from support.server import running_server
 from support.sounds import silence, voice

@@ -11,7 +11,7 @@ from bargein_client.replaying.remote import play_remote
 from bargein_client.replaying.run import AS_FAST_AS_POSSIBLE, Plan, differences, replay_one
 from bargein_client.replaying.timeline import headline, timeline
 from bargein_protocol.messages import ServerMessage
-from bargein_server.replay import InProcess
+from bargein_server.recording.replay import InProcess
 from support.server import running_server
 
 SAMPLES = Path(__file__).parents[2] / "scripts" / "samples"

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from bargein_protocol.audio import AudioFormat, Encoding, SampleRate
 from bargein_protocol.errors import ErrorCode, ProtocolError
-from bargein_server.audio import AudioDecoder
+from bargein_server.audio.decoding import AudioDecoder
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -10,7 +10,7 @@ import pytest
 from bargein_server.detection.inputs import ClassProbabilities
 from bargein_server.models.contract import Floats, Model
 from bargein_server.models.onnx import OnnxModel
-from bargein_server.predictor import (
+from bargein_server.models.predictor import (
     ModelError,
     PredictionError,
     Predictor,

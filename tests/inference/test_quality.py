@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bargein_protocol.errors import WarningCode
-from bargein_server.quality import QualityMonitor, diagnose
+from bargein_server.audio.quality import QualityMonitor, diagnose
 from hypothesis import given
 from hypothesis import strategies as st
 

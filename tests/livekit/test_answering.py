@@ -16,7 +16,7 @@ from bargein_server.livekit.messages import BargeinDetected, InferenceDone, Wind
 from bargein_server.livekit.speech import WindowSpeech
 from bargein_server.models.contract import Model
 from bargein_server.models.onnx import OnnxModel
-from bargein_server.predictor import Predictor
+from bargein_server.models.predictor import Predictor
 from support.models import GatedModel
 from support.sounds import growing, silence, voice
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import aiohttp
 import pytest
 import soundfile
+from bargein_server.livekit import answering
 from support.livekit_clients import (
     API_KEY,
     API_SECRET,
@@ -26,6 +27,8 @@ from support.sounds import silence
 KEYS = {API_KEY: API_SECRET}
 ROOT = Path(__file__).parents[2]
 PRE_ROLL_FRAMES = 40
+PATIENCE_S = 5.0
+"""Many clients share the machine of a test; how long answers take is for the benchmarks to say."""
 OLDEST = PYTHON[0]
 """It posts each window, with its options."""
 QUESTION = "That is not what I asked."
@@ -112,7 +115,10 @@ def sounds(tmp_path: Path) -> Sounds:
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     """All detectors and agents, side by side: they speak in real time."""
-    return asyncio.run(_play_all(Sounds(tmp_path_factory.mktemp("sounds"))))
+    sounds = Sounds(tmp_path_factory.mktemp("sounds"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(answering, "ANSWER_WITHIN_S", PATIENCE_S)
+        return asyncio.run(_play_all(sounds))
 
 
 async def _play_all(sounds: Sounds) -> Played:

@@ -13,7 +13,7 @@ import jwt
 import pytest
 import websockets
 from bargein_server.models.onnx import OnnxModel
-from bargein_server.predictor import Predictor
+from bargein_server.models.predictor import Predictor
 from prometheus_client.parser import text_string_to_metric_families
 from support.models import GatedModel
 from support.server import RunningServer, running_server

@@ -17,7 +17,7 @@ from bargein_model.evaluation.planning import GROUPS, Plan, plan_exam
 from bargein_model.evaluation.remote import ask
 from bargein_model.evaluation.rules import VOICED_FRAME, Heard, periodic
 from bargein_protocol.options import Options
-from bargein_server.predictor import SyncPredictor
+from bargein_server.models.predictor import SyncPredictor
 from model.corpora import write_corpus
 from support.server import running_server
 

@@ -13,7 +13,7 @@ from bargein_model.evaluation.fixtures import (
     measure,
 )
 from bargein_model.evaluation.items import Group, Item
-from bargein_server.predictor import SyncPredictor
+from bargein_server.models.predictor import SyncPredictor
 
 ITEMS = load_items()
 STORED = load_figures()

@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
-from bargein_server.auth import Authority
 from bargein_server.cli import serve
-from bargein_server.config import make_settings
-from bargein_server.flags import setting_names
+from bargein_server.configuration.config import make_settings
+from bargein_server.configuration.flags import setting_names
+from bargein_server.serving.auth import Authority
 from support.markdown import Block, blocks, fits, links
 from support.server import RunningServer, running_server
 

@@ -15,7 +15,7 @@ from bargein_protocol.messages import Warning as Warned
 from bargein_server.detection.inputs import SessionEnded
 from bargein_server.recording.reader import read_recording
 from bargein_server.recording.recorder import wait_for_disk
-from bargein_server.replay import play
+from bargein_server.recording.replay import play
 from hypothesis import given
 from hypothesis import strategies as st
 from support.server import running_server

@@ -20,7 +20,6 @@ from bargein_protocol.messages import (
 )
 from bargein_protocol.options import Options, merge_options
 from bargein_protocol.recording import Header
-from bargein_server.core import SessionCore
 from bargein_server.detection.inputs import (
     AgentAudio,
     AgentStarted,
@@ -36,11 +35,12 @@ from bargein_server.detection.inputs import (
 )
 from bargein_server.detection.outputs import RequestPrediction, StreamEnded
 from bargein_server.models.sync import SyncPredictor
+from bargein_server.models.vads import make_vad
 from bargein_server.recording.reader import Recording, RecordingError, read_recording
 from bargein_server.recording.recorder import Recorder
+from bargein_server.recording.replay import InProcess, play
 from bargein_server.recording.script import parse_script
-from bargein_server.replay import InProcess, play
-from bargein_server.vads import make_vad
+from bargein_server.sessions.core import SessionCore
 
 OPTIONS = merge_options(
     Options(threshold=0.5), {"predictions": True, "backchannel_boundary_ms": None}

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from bargein_server.predictor import Predictor
+from bargein_server.models.predictor import Predictor
 from support.peer import Peer, peer
 from support.scripted import ScriptedModel
 from support.server import RunningServer, running_server

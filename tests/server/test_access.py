@@ -6,9 +6,9 @@ from typing import Any
 import aiohttp
 import jwt
 import pytest
-from bargein_server.auth import EVERYTHING, AuthError, Authority, Grant
-from bargein_server.origins import is_own_host, may_connect
-from bargein_server.predictor import Predictor
+from bargein_server.models.predictor import Predictor
+from bargein_server.serving.auth import EVERYTHING, AuthError, Authority, Grant
+from bargein_server.serving.origins import is_own_host, may_connect
 from support.peer import peer
 from support.server import RunningServer, running_server
 from websockets.exceptions import InvalidStatus

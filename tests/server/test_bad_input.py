@@ -5,7 +5,7 @@ import json
 from urllib.parse import urlsplit
 
 import pytest
-from bargein_server.predictor import Predictor
+from bargein_server.models.predictor import Predictor
 from support.models import GatedModel
 from support.peer import Peer, peer
 from support.scripted import ScriptedModel

@@ -13,8 +13,8 @@ from uuid import uuid4
 import aiohttp
 import pytest
 from bargein_server.cli import serve
-from bargein_server.config import make_settings, read_toml
-from bargein_server.settings import Settings, SettingsError, is_loopback
+from bargein_server.configuration.config import make_settings, read_toml
+from bargein_server.configuration.settings import Settings, SettingsError, is_loopback
 from click.testing import CliRunner, Result
 from support.models import write_model
 from support.peer import peer, types

@@ -6,12 +6,12 @@ from bargein_protocol.codec import encode
 from bargein_protocol.errors import ErrorCode, ProtocolError, WarningCode
 from bargein_protocol.messages import ServerMessage
 from bargein_protocol.options import Options
-from bargein_server.core import SessionCore
 from bargein_server.detection import inputs
 from bargein_server.detection.inputs import ClassProbabilities, Input, Prediction
 from bargein_server.detection.outputs import RequestPrediction, StreamEnded
-from bargein_server.markers import to_input
-from bargein_server.vads import make_vad
+from bargein_server.models.vads import make_vad
+from bargein_server.sessions.core import SessionCore
+from bargein_server.sessions.markers import to_input
 from hypothesis import given
 from hypothesis import strategies as st
 from support.sounds import silence, voice

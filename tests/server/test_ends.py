@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from bargein_protocol.errors import ErrorCode
-from bargein_server.predictor import Predictor
+from bargein_server.models.predictor import Predictor
 from support.models import GatedModel
 from support.peer import Peer, peer
 from support.scripted import ScriptedModel

@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-from bargein_server.event_log import EventLog
-from bargein_server.predictor import Predictor
+from bargein_server.models.predictor import Predictor
+from bargein_server.observing.event_log import EventLog
 from support.peer import Peer, peer
 from support.server import RunningServer, running_server
 from support.sounds import silence, voice

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from bargein_server.framing import awaited, sole_audio, whole_frames
+from bargein_server.serving.framing import awaited, sole_audio, whole_frames
 from hypothesis import given
 from hypothesis import strategies as st
 from support.peer import peer

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from bargein_protocol.errors import ErrorCode
-from bargein_server.limits import Limits
-from bargein_server.pace import Pace
-from bargein_server.predictor import Predictor
-from bargein_server.session import SessionState
-from bargein_server.settings import Settings
+from bargein_server.configuration.settings import Settings
+from bargein_server.models.predictor import Predictor
+from bargein_server.sessions.limits import Limits
+from bargein_server.sessions.pace import Pace
+from bargein_server.sessions.session import SessionState
 from support.models import GatedModel
 from support.peer import peer, types
 from support.scripted import ScriptedModel

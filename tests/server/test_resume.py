@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-from bargein_server.predictor import Predictor
-from bargein_server.session import SessionState
+from bargein_server.models.predictor import Predictor
+from bargein_server.sessions.session import SessionState
 from support.peer import Peer, peer, types
 from support.scripted import ScriptedModel
 from support.server import RunningServer, running_server, settled

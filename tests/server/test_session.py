@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from bargein_server.predictor import Predictor
+from bargein_server.models.predictor import Predictor
 from support.peer import Peer, peer, types
 from support.scripted import ScriptedModel
 from support.server import RunningServer, running_server

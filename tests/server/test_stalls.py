@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from bargein_server.stalls import Stalls
+from bargein_server.sessions.stalls import Stalls
 
 SECOND = 16_000
 FRAME = 320

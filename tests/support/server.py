@@ -10,9 +10,9 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bargein_server.app import App, running
-from bargein_server.predictor import Predictor
-from bargein_server.settings import Settings
+from bargein_server.configuration.settings import Settings
+from bargein_server.models.predictor import Predictor
+from bargein_server.serving.app import App, running
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+from bargein_server.audio.quality import any_sound
 from bargein_server.livekit.hearing import FRAME_BYTES, Hearing, Part
 from bargein_server.livekit.judgement import Judgement, Rule, Source, nothing_heard
 from bargein_server.livekit.messages import Answer, Window
-from bargein_server.predictor import PredictionError, Predictor, Stream, StreamPrediction
-from bargein_server.quality import any_sound
+from bargein_server.models.predictor import PredictionError, Predictor, Stream, StreamPrediction
 
 logger = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ import msgspec
 from bargein_protocol.errors import WarningCode
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from bargein_server.audio.quality import diagnose
 from bargein_server.livekit.answering import Answered
 from bargein_server.livekit.judgement import Source
 from bargein_server.livekit.messages import Window
-from bargein_server.quality import diagnose
 
 logger = logging.getLogger(__name__)
 

@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 from aiohttp import web
 
-from bargein_server.auth import Grant
-from bargein_server.connection import Connection
 from bargein_server.detection.timing import samples
-from bargein_server.http import GRANT, Handler
-from bargein_server.listener import Route
 from bargein_server.livekit import post
 from bargein_server.livekit.answering import Answering
 from bargein_server.livekit.diagnostics import Labels, Ledger, LivekitMetrics
@@ -27,10 +23,14 @@ from bargein_server.livekit.session import (
     new_session_id,
 )
 from bargein_server.livekit.speech import WindowSpeech
-from bargein_server.services import Services
+from bargein_server.serving.auth import Grant
+from bargein_server.serving.connection import Connection
+from bargein_server.serving.http import GRANT, Handler
+from bargein_server.serving.listener import Route
+from bargein_server.sessions.services import Services
 
 if TYPE_CHECKING:
-    from bargein_server.app import App
+    from bargein_server.serving.app import App
 
 PATH = "/bargein"
 """Every path that ends like this is the dialect's: clients put their base URL before it."""

@@ -11,9 +11,9 @@ from contextlib import suppress
 
 from aiohttp import WSMsgType, web
 
-from bargein_server.connection import Connection
 from bargein_server.livekit.messages import ID_BYTES, MAX_WINDOW_SAMPLES, SAMPLE_BYTES
 from bargein_server.livekit.session import Farewell, LivekitSession
+from bargein_server.serving.connection import Connection
 
 Open = Callable[[Callable[[bytes], None]], LivekitSession]
 """Makes a session out of the function that sends its messages."""

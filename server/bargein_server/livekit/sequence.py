@@ -6,8 +6,8 @@ by byte; a window that does not go on from the last one (another turn of the age
 that was lost) begins a new sequence.
 """
 
+from bargein_server.audio.quality import any_sound
 from bargein_server.livekit.messages import SAMPLE_BYTES
-from bargein_server.quality import any_sound
 
 PROBE_BYTES = 3200
 """100 ms: so much of the end of one window is looked for in the next."""

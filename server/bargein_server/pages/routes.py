@@ -10,12 +10,12 @@ import msgspec
 import orjson
 from aiohttp import web
 
-from bargein_server.auth import Grant
-from bargein_server.http import GRANT
 from bargein_server.pages.recordings import Shelf
+from bargein_server.serving.auth import Grant
+from bargein_server.serving.http import GRANT
 
 if TYPE_CHECKING:
-    from bargein_server.app import App
+    from bargein_server.serving.app import App
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"

@@ -22,11 +22,11 @@ from bargein_server.detection.inputs import (
     SessionEnded,
     UserAudio,
 )
-from bargein_server.markers import to_input
 from bargein_server.recording.format import AudioRun, Line
 from bargein_server.recording.reader import Recording, RecordingError
 from bargein_server.recording.script import Script, read_script
-from bargein_server.wire import SAMPLES_PER_MS
+from bargein_server.sessions.markers import to_input
+from bargein_server.sessions.wire import SAMPLES_PER_MS
 
 FRAME = SAMPLE_RATE // 50
 """The audio goes in by frames of 20 ms."""

@@ -29,7 +29,7 @@ from bargein_protocol.recording import Step
 from msgspec import UNSET, UnsetType
 
 from bargein_server.recording.reader import RecordingError
-from bargein_server.wire import SAMPLES_PER_MS
+from bargein_server.sessions.wire import SAMPLES_PER_MS
 
 
 class Script(msgspec.Struct, frozen=True):

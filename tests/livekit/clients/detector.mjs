@@ -12,6 +12,7 @@ const { AdaptiveInterruptionDetector } = require(
 );
 const { AudioFrame } = require('@livekit/rtc-node');
 
+const PATIENCE_MS = 5000;
 const FRAME_MS = 20;
 const FRAME_SAMPLES = FRAME_MS * 16;
 
@@ -69,9 +70,10 @@ async function speak(name, detector, stream, pcm, script) {
 }
 
 async function play({ name, pcm, threshold, script }) {
-  const detector = new AdaptiveInterruptionDetector(
-    threshold == null ? {} : { threshold },
-  );
+  const detector = new AdaptiveInterruptionDetector({
+    inferenceTimeout: PATIENCE_MS,
+    ...(threshold == null ? {} : { threshold }),
+  });
   detector.on('error', (error) => report(name, { error: error.message }));
   const stream = detector.createStream();
   const bytes = readFileSync(pcm);

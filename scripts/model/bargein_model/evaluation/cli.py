@@ -10,7 +10,7 @@ from dataclasses import replace  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import click  # noqa: E402
-from bargein_server.predictor import SyncPredictor  # noqa: E402
+from bargein_server.models.predictor import SyncPredictor  # noqa: E402
 from rich.console import Console  # noqa: E402
 
 from bargein_model.composer.corpus import Corpus  # noqa: E402

@@ -17,7 +17,7 @@ from bargein_server.detection.inputs import (
 )
 from bargein_server.detection.outputs import Interruption, RequestPrediction
 from bargein_server.detection.vad import WebrtcVad
-from bargein_server.predictor import SyncPredictor, SyncStream
+from bargein_server.models.predictor import SyncPredictor, SyncStream
 from msgspec.structs import replace
 
 from bargein_model.contract import FRAME_SAMPLES

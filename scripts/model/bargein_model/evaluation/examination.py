@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from bargein_protocol.options import Options
-from bargein_server.predictor import SyncPredictor
+from bargein_server.models.predictor import SyncPredictor
 
 from bargein_model.composer.corpus import Corpus
 from bargein_model.evaluation import metrics

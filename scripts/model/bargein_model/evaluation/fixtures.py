@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import orjson
 import soundfile
-from bargein_server.predictor import SyncPredictor
+from bargein_server.models.predictor import SyncPredictor
 
 from bargein_model.composer.corpus import Corpus
 from bargein_model.contract import SAMPLE_RATE

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from bargein_protocol.options import Options
 from bargein_server.detection.vad import Vad, WebrtcVad
-from bargein_server.silero import SileroVad
+from bargein_server.models.silero import SileroVad
 from numpy.typing import NDArray
 
 from bargein_model.contract import SAMPLE_RATE

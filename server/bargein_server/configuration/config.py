@@ -10,8 +10,8 @@ import orjson
 from bargein_protocol.errors import ProtocolError
 from bargein_protocol.options import Options, merge_options
 
-from bargein_server.flags import setting_names
-from bargein_server.settings import Settings, SettingsError
+from bargein_server.configuration.flags import setting_names
+from bargein_server.configuration.settings import Settings, SettingsError
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from bargein_protocol.errors import ErrorCode, ProtocolError
 from bargein_protocol.messages import ClientMessage, Error, ServerMessage
 from websockets.frames import CloseCode
 
-from bargein_server.audio import AudioDecoder
-from bargein_server.connection import Connection
+from bargein_server.audio.decoding import AudioDecoder
+from bargein_server.serving.connection import Connection
 
 logger = logging.getLogger(__name__)
 

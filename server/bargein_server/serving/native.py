@@ -9,9 +9,9 @@ from bargein_protocol.errors import ErrorCode, ProtocolError
 from bargein_protocol.messages import Error, SessionCreate
 from websockets.exceptions import ConnectionClosed
 
-from bargein_server.connection import Connection
-from bargein_server.member import Member
-from bargein_server.sessions import Sessions
+from bargein_server.serving.connection import Connection
+from bargein_server.sessions.member import Member
+from bargein_server.sessions.registry import Sessions
 
 logger = logging.getLogger(__name__)
 

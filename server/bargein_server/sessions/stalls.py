@@ -2,7 +2,7 @@
 
 import math
 
-from bargein_server.pace import Pace
+from bargein_server.sessions.pace import Pace
 
 SAMPLES_PER_S = 16_000
 SLACK_S = 0.06

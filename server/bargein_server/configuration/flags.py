@@ -6,7 +6,7 @@ from typing import Any, cast
 import click
 from msgspec import inspect
 
-from bargein_server.settings import Settings
+from bargein_server.configuration.settings import Settings
 
 ENVIRONMENT = "BARGEIN_"
 _SINGULAR = {"keys": "key", "options": "option", "allow_origins": "allow-origin"}

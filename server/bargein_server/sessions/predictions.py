@@ -7,7 +7,7 @@ from functools import partial
 
 from bargein_server.detection.inputs import Prediction, PredictionFailed
 from bargein_server.detection.outputs import RequestPrediction
-from bargein_server.predictor import PredictionError, Predictor, Stream, StreamPrediction
+from bargein_server.models.predictor import PredictionError, Predictor, Stream, StreamPrediction
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from websockets.frames import DATA_OPCODES, CloseCode, Frame, Opcode
 from websockets.protocol import Event, State
 from websockets.server import ServerProtocol
 
-from bargein_server.auth import Grant
-from bargein_server.framing import awaited, sole_audio, whole_frames
+from bargein_server.serving.auth import Grant
+from bargein_server.serving.framing import awaited, sole_audio, whole_frames
 
 MAX_FRAME_BYTES = (1 << 20) + 14
 """The largest message, and the largest header."""

@@ -15,7 +15,7 @@ from msgspec import UnsetType
 
 from bargein_server.detection import inputs
 from bargein_server.detection.timing import samples
-from bargein_server.wire import milliseconds
+from bargein_server.sessions.wire import milliseconds
 
 MAX_PAST_MS = 10_000
 """A marker about an earlier moment than this is refused."""

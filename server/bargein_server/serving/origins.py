@@ -8,7 +8,7 @@ page on the Internet that someone on this machine looks at.
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from bargein_server.settings import is_loopback
+from bargein_server.configuration.settings import is_loopback
 
 
 def may_connect(origin: str | None, *, allowed: Collection[str], keys: bool) -> bool:

@@ -8,10 +8,10 @@ from bargein_protocol.codec import encode
 from bargein_protocol.messages import Missed, Subscribed
 from websockets.exceptions import ConnectionClosed
 
-from bargein_server.auth import Grant
-from bargein_server.connection import Connection
-from bargein_server.event_log import Entry, EventLog, Watch
-from bargein_server.metrics import Metrics
+from bargein_server.observing.event_log import Entry, EventLog, Watch
+from bargein_server.observing.metrics import Metrics
+from bargein_server.serving.auth import Grant
+from bargein_server.serving.connection import Connection
 
 BATCH = 64
 """Events read at a time; between two batches others get their turn."""

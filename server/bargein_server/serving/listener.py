@@ -12,11 +12,11 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from bargein_server.auth import AuthError, Authority, Grant
-from bargein_server.connection import Connection
-from bargein_server.origins import is_own_host, may_connect
-from bargein_server.ports import is_served
-from bargein_server.services import Services
+from bargein_server.serving.auth import AuthError, Authority, Grant
+from bargein_server.serving.connection import Connection
+from bargein_server.serving.origins import is_own_host, may_connect
+from bargein_server.serving.ports import is_served
+from bargein_server.sessions.services import Services
 
 logger = logging.getLogger(__name__)
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from bargein_protocol.messages import ModelInfo, ServerInfo
 from bargein_protocol.options import Options
 
-from bargein_server.census import Census
+from bargein_server.configuration.settings import Settings
 from bargein_server.detection.vad import Vad
-from bargein_server.event_log import EventLog
-from bargein_server.metrics import Metrics
-from bargein_server.predictor import Predictor
-from bargein_server.settings import Settings
+from bargein_server.models.predictor import Predictor
+from bargein_server.observing.census import Census
+from bargein_server.observing.event_log import EventLog
+from bargein_server.observing.metrics import Metrics
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from bargein_server.detection.detector import Detector
 from bargein_server.detection.inputs import Input, OptionsChanged, UserAudio
 from bargein_server.detection.outputs import Output, RequestPrediction, StreamEnded
 from bargein_server.detection.vad import Vad
-from bargein_server.wire import to_message
+from bargein_server.sessions.wire import to_message
 
 CoreOutput = ServerMessage | RequestPrediction | StreamEnded
 """A message for the client (numbered), or something that the predictor must do."""

@@ -15,6 +15,6 @@ def make_vad(options: Options) -> Vad:
         case "webrtc":
             return WebrtcVad(options.vad_aggressiveness)
         case "silero":
-            from bargein_server.silero import SileroVad
+            from bargein_server.models.silero import SileroVad
 
             return SileroVad()

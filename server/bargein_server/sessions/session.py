@@ -24,23 +24,23 @@ from bargein_protocol.errors import ErrorCode, ProtocolError, WarningCode, error
 from bargein_protocol.messages import ClientMessage, SessionCreated, Verdict
 from bargein_protocol.options import OptionsUpdate
 
-from bargein_server.audience import Audience
-from bargein_server.core import CoreOutput, SessionCore
+from bargein_server.audio.quality import QualityMonitor
 from bargein_server.detection import inputs
 from bargein_server.detection.inputs import Input
 from bargein_server.detection.outputs import RequestPrediction, StreamEnded
 from bargein_server.detection.timing import samples
-from bargein_server.limits import Limits
-from bargein_server.markers import to_input
-from bargein_server.member import GOODBYE, Farewell, Member
-from bargein_server.options import effective, unknown_options
-from bargein_server.predictions import Answer, Predictions
-from bargein_server.quality import QualityMonitor
 from bargein_server.recording.recorder import Recorder
-from bargein_server.services import Services
-from bargein_server.stalls import Stalls
-from bargein_server.throttle import Throttle
-from bargein_server.wire import milliseconds
+from bargein_server.sessions.audience import Audience
+from bargein_server.sessions.core import CoreOutput, SessionCore
+from bargein_server.sessions.limits import Limits
+from bargein_server.sessions.markers import to_input
+from bargein_server.sessions.member import GOODBYE, Farewell, Member
+from bargein_server.sessions.options import effective, unknown_options
+from bargein_server.sessions.predictions import Answer, Predictions
+from bargein_server.sessions.services import Services
+from bargein_server.sessions.stalls import Stalls
+from bargein_server.sessions.throttle import Throttle
+from bargein_server.sessions.wire import milliseconds
 
 logger = logging.getLogger(__name__)
 

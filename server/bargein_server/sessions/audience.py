@@ -8,13 +8,13 @@ from bargein_protocol.errors import WarningCode
 from bargein_protocol.messages import ServerMessage, SessionCreated
 from msgspec import UNSET, UnsetType
 
-from bargein_server.core import SessionCore
-from bargein_server.history import History
-from bargein_server.member import Farewell, Member
 from bargein_server.recording.format import without_secrets
 from bargein_server.recording.recorder import Recorder
-from bargein_server.services import Services
-from bargein_server.wire import milliseconds
+from bargein_server.sessions.core import SessionCore
+from bargein_server.sessions.history import History
+from bargein_server.sessions.member import Farewell, Member
+from bargein_server.sessions.services import Services
+from bargein_server.sessions.wire import milliseconds
 
 logger = logging.getLogger(__name__)
 

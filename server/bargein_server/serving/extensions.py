@@ -7,14 +7,14 @@ in a function of its own that takes the `App`; name that function in `EXTENSIONS
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bargein_server.listener import Route
 from bargein_server.livekit.dialect import add_livekit
-from bargein_server.native import converse
+from bargein_server.observing.subscribers import check_query, follow
 from bargein_server.pages.routes import add_pages
-from bargein_server.subscribers import check_query, follow
+from bargein_server.serving.listener import Route
+from bargein_server.serving.native import converse
 
 if TYPE_CHECKING:
-    from bargein_server.app import App
+    from bargein_server.serving.app import App
 
 
 def add_sessions(app: "App") -> None:

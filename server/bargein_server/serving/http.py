@@ -10,12 +10,12 @@ from aiohttp import web
 from bargein_protocol.messages import SessionId
 from msgspec import UNSET, Meta, UnsetType
 
-from bargein_server.auth import MAX_TTL_S, AuthError, Authority, Grant
-from bargein_server.origins import is_own_host, may_connect
-from bargein_server.ports import is_served
-from bargein_server.services import Services
-from bargein_server.sessions import Entry, Sessions
-from bargein_server.subscribers import may_see
+from bargein_server.observing.subscribers import may_see
+from bargein_server.serving.auth import MAX_TTL_S, AuthError, Authority, Grant
+from bargein_server.serving.origins import is_own_host, may_connect
+from bargein_server.serving.ports import is_served
+from bargein_server.sessions.registry import Entry, Sessions
+from bargein_server.sessions.services import Services
 
 logger = logging.getLogger(__name__)
 

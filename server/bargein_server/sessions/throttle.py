@@ -2,8 +2,8 @@
 
 import asyncio
 
-from bargein_server.member import Member
-from bargein_server.predictions import Predictions
+from bargein_server.sessions.member import Member
+from bargein_server.sessions.predictions import Predictions
 
 HOLD_AHEAD_S = 0.25
 """Audio further ahead of real time than this waits for the answers to its predictions."""

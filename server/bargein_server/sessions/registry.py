@@ -11,14 +11,14 @@ from bargein_protocol.options import Options
 from bargein_protocol.recording import Header
 from msgspec import UnsetType
 
-from bargein_server.audience import Audience
-from bargein_server.auth import Grant
-from bargein_server.core import SessionCore
-from bargein_server.member import Member
-from bargein_server.options import effective, unknown_options
 from bargein_server.recording.recorder import Recorder
-from bargein_server.services import Services
-from bargein_server.session import Session
+from bargein_server.serving.auth import Grant
+from bargein_server.sessions.audience import Audience
+from bargein_server.sessions.core import SessionCore
+from bargein_server.sessions.member import Member
+from bargein_server.sessions.options import effective, unknown_options
+from bargein_server.sessions.services import Services
+from bargein_server.sessions.session import Session
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bargein_server.app import Addresses, App
+from bargein_server.serving.app import Addresses, App
 
 logger = logging.getLogger(__name__)
 

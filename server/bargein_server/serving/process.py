@@ -16,10 +16,10 @@ from tempfile import TemporaryFile
 import orjson
 from bargein_protocol.errors import ProtocolError
 
-from bargein_server.app import Addresses, App, running
-from bargein_server.predictor import Predictor
-from bargein_server.settings import Settings, SettingsError
-from bargein_server.vads import make_vad
+from bargein_server.configuration.settings import Settings, SettingsError
+from bargein_server.models.predictor import Predictor
+from bargein_server.models.vads import make_vad
+from bargein_server.serving.app import Addresses, App, running
 
 logger = logging.getLogger(__name__)
 

@@ -19,19 +19,19 @@ from typing import NamedTuple
 from bargein_protocol.errors import ErrorCode
 from bargein_protocol.messages import ModelInfo, ServerInfo
 
-from bargein_server.auth import Authority
-from bargein_server.census import Census
-from bargein_server.event_log import EventLog
-from bargein_server.extensions import EXTENSIONS
-from bargein_server.http import Companion
-from bargein_server.listener import Listener
-from bargein_server.metrics import Metrics
-from bargein_server.options import resolve
-from bargein_server.predictor import Predictor
-from bargein_server.services import Services
-from bargein_server.sessions import Sessions
-from bargein_server.settings import Settings
-from bargein_server.vads import make_vad
+from bargein_server.configuration.settings import Settings
+from bargein_server.models.predictor import Predictor
+from bargein_server.models.vads import make_vad
+from bargein_server.observing.census import Census
+from bargein_server.observing.event_log import EventLog
+from bargein_server.observing.metrics import Metrics
+from bargein_server.serving.auth import Authority
+from bargein_server.serving.extensions import EXTENSIONS
+from bargein_server.serving.http import Companion
+from bargein_server.serving.listener import Listener
+from bargein_server.sessions.options import resolve
+from bargein_server.sessions.registry import Sessions
+from bargein_server.sessions.services import Services
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from bargein_protocol.options import Options, OptionsUpdate, merge_options
 from msgspec.structs import replace
 
-from bargein_server.services import Services
+from bargein_server.sessions.services import Services
 
 
 def resolve(options: Options, default_threshold: float) -> Options:

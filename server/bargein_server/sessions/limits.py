@@ -4,7 +4,7 @@ import math
 
 from bargein_protocol.errors import ErrorCode
 
-from bargein_server.settings import Settings
+from bargein_server.configuration.settings import Settings
 
 
 class Limits:

@@ -16,18 +16,18 @@ from bargein_protocol.recording import Step, Tape
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from bargein_server.core import SessionCore
 from bargein_server.detection import inputs
 from bargein_server.detection.inputs import Input, Prediction, PredictionFailed
 from bargein_server.detection.outputs import RequestPrediction, StreamEnded
 from bargein_server.models.contract import ModelError
+from bargein_server.models.silero import SileroUnavailableError
 from bargein_server.models.sync import SyncPredictor, SyncStream
+from bargein_server.models.vads import make_vad
 from bargein_server.recording.format import Announced, AudioRun
 from bargein_server.recording.imported import NOBODY, read_wav
 from bargein_server.recording.reader import Recording, RecordingError, read_recording
-from bargein_server.silero import SileroUnavailableError
-from bargein_server.vads import make_vad
-from bargein_server.wire import milliseconds
+from bargein_server.sessions.core import SessionCore
+from bargein_server.sessions.wire import milliseconds
 
 
 class Heard(NamedTuple):

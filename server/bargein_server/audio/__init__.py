@@ -1,0 +1,1 @@
+"""User audio on its way in: decoded, resampled, diagnosed."""

@@ -1,0 +1,1 @@
+"""Settings: one table behind flags, environment and TOML."""
