@@ -16,7 +16,6 @@ ROOT = Path(__file__).parents[2]
 CLIENT = ROOT / "client" / "browser"
 TOOLS = ROOT / ".tools" / "browser" / "node_modules"
 UNIT = sorted((Path(__file__).parent / "unit").glob("*.test.js"))
-PAGE = ROOT / "server" / "bargein_server" / "pages" / "static"
 ADVICE = {Advice.RAISE: "give up", Advice.RESUME: "resume", Advice.BEGIN_ANEW: "begin anew"}
 
 
@@ -41,7 +40,7 @@ def test_units() -> None:
 
 @pytest.mark.parametrize(
     "project",
-    [CLIENT / "tsconfig.worklet.json", PAGE / "tsconfig.json"],
+    [CLIENT / "tsconfig.worklet.json", Path(__file__).parent / "tsconfig.page.json"],
     ids=["worklet", "page"],
 )
 def test_types(project: Path) -> None:
@@ -130,5 +129,5 @@ def test_the_package_can_be_published() -> None:
     [package] = msgspec.json.decode(listing, type=list[dict[str, object]])
     entries = msgspec.convert(package["files"], list[dict[str, object]])
     files = {str(entry["path"]) for entry in entries}
-    assert {"src/index.js", "src/worklet.js", "types/index.d.ts", "README.md"} <= files
+    assert {"src/index.js", "src/worklet.js", "types/index.d.ts", "README.md", "LICENSE"} <= files
     assert not any(name.startswith("node_modules") or name.endswith(".py") for name in files)

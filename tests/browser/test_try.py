@@ -1,5 +1,9 @@
 """The demonstration in a real browser, with a microphone that plays a file."""
 
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +83,36 @@ async def test_the_agent_goes_on_over_a_backchannel_and_stops_on_an_interruption
     held, interruption = by_type["non_interruption"], by_type["interruption"]
     assert loudness(recording.agent, held["at_ms"], held["at_ms"] + 800) > 100
     assert loudness(recording.agent, interruption["at_ms"] + 200, interruption["at_ms"] + 800) == 0
+
+
+@contextlib.asynccontextmanager
+async def served(tmp_path: Path) -> AsyncGenerator[str]:
+    """The page of a server in a process of its own, with the shipped model."""
+    ready = tmp_path / "ready.json"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bargein_client", "serve",
+        "--port", "0", "--http-port", "0", "--ready-file", str(ready),
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        assert b"listening" in await process.stdout.readline()
+        yield f"http://127.0.0.1:{orjson.loads(ready.read_bytes())['http_port']}"
+    finally:
+        process.kill()
+        await process.communicate()
+
+
+async def test_the_shipped_model_tells_okay_from_okay_but(browser: Browser, tmp_path: Path) -> None:
+    async with served(tmp_path) as url, open_page(browser, url) as page:
+        await choose(page, "but")
+        await page.get_by_role("button", name="Start").click()
+        await expect(verdicts(page, "held")).to_have_count(1)
+        await expect(verdicts(page, "interruption")).to_have_count(1)
+        await page.get_by_role("button", name="Stop").click()
+        await expect(page.locator("#try-state-text")).to_have_text(
+            "Finished: 1 interruption, 1 held"
+        )
 
 
 async def test_a_cut_connection_is_resumed_and_nothing_is_lost(

@@ -1,6 +1,5 @@
 /** @import { Session } from "./session.js" */
 
-const WORKLET = new URL("./worklet.js", import.meta.url);
 /** @type {WeakMap<BaseAudioContext, Promise<void>>} */
 const loaded = new WeakMap();
 
@@ -10,6 +9,9 @@ const loaded = new WeakMap();
  * `onframe` is called for each; `streamTo` sends them to a session.
  */
 export class Capture {
+  /** Where the audio thread's module is; set it if a bundler has moved this one away from it. */
+  static workletUrl = new URL("./worklet.js", import.meta.url).href;
+
   #node;
   #user;
   #agent;
@@ -45,7 +47,7 @@ export class Capture {
    * @returns {Promise<Capture>}
    */
   static async open(context, user, agent) {
-    if (!loaded.has(context)) loaded.set(context, context.audioWorklet.addModule(WORKLET));
+    if (!loaded.has(context)) loaded.set(context, context.audioWorklet.addModule(Capture.workletUrl));
     await loaded.get(context);
     return new Capture(context, user, agent);
   }

@@ -7,6 +7,8 @@ import type { Session } from "./session.js";
  */
 export declare class Capture {
     #private;
+    /** Where the audio thread's module is; set it if a bundler has moved this one away from it. */
+    static workletUrl: string;
     /**
      * @param {AudioContext} context
      * @param {AudioNode} user
