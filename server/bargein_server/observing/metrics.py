@@ -2,7 +2,14 @@
 
 from bargein_protocol import messages
 from bargein_protocol.messages import ServerMessage
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 _FAST = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
@@ -13,6 +20,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         r = self.registry
+        ProcessCollector(registry=r)
         self.sessions = Gauge("bargein_sessions", "Sessions open now", registry=r)
         self.connections = Gauge("bargein_connections", "WebSockets open now", registry=r)
         self.started = Counter("bargein_sessions_started", "Sessions opened", registry=r)

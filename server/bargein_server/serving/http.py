@@ -20,6 +20,8 @@ from bargein_server.sessions.services import Services
 logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 1 << 20
+SHUTDOWN_TIMEOUT_S = 5.0
+"""What a request under way may take when the server stops."""
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 GRANT = web.RequestKey("grant", Grant)
 """What the caller of a route behind `Companion.authorized` may do."""
@@ -69,7 +71,7 @@ class Companion:
 
     async def start(self, port: int) -> int:
         """Listen; returns the port, which is another one if it is 0."""
-        self._runner = web.AppRunner(self.app, access_log=None)
+        self._runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
         await self._runner.setup()
         return await self._listen(self._runner, port)
 
