@@ -26,6 +26,7 @@ from support.sounds import silence
 
 KEYS = {API_KEY: API_SECRET}
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.timeout(300)
 PRE_ROLL_FRAMES = 40
 PATIENCE_S = 5.0
 """Many clients share the machine of a test; how long answers take is for the benchmarks to say."""

@@ -325,6 +325,41 @@ async def test_a_draining_server_keeps_old_sessions_and_refuses_new_ones(
         await draining
 
 
+async def test_a_full_server_turns_away(connect: Connect, tiny: OnnxModel) -> None:
+    async with serving(tiny, max_sessions=1) as server:
+        agent = await connect(server)
+        await agent.say(CREATE)
+        await agent.hear()
+        with pytest.raises((InvalidStatus, ConnectionClosed)) as turned_away:
+            await (await connect(server)).hear()
+        assert any(code in str(turned_away.value) for code in ("503", "1013"))
+        await agent.say(CLOSE)
+        await agent.rest()
+        await server.app.services.census.empty()
+        third = await connect(server)
+        await third.say(CREATE)
+        assert (await third.hear())["type"] == "session.created"
+
+
+async def test_only_the_keys_owner_sees_the_sessions(
+    connect: Connect, http: aiohttp.ClientSession, tiny: OnnxModel
+) -> None:
+    other = "another-secret-that-is-long-enough-for-hs256"
+    async with serving(tiny, keys=KEYS | {"other": other}) as server:
+        agent = await connect(server, bearer=token())
+        await agent.say(CREATE)
+        await agent.hear()
+
+        async def seen(user: str, secret: str) -> int:
+            url = f"{server.http_url}/v1/livekit/sessions"
+            basic = {"Authorization": aiohttp.encode_basic_auth(user, secret)}
+            async with http.get(url, headers=basic) as response:
+                return len((await response.json())["sessions"])
+
+        assert await seen("devkey", KEYS["devkey"]) == 1
+        assert await seen("other", other) == 0
+
+
 async def test_a_server_that_stops_says_so(connect: Connect, tiny: OnnxModel) -> None:
     async with serving(tiny) as server:
         agent = await connect(server)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 PATH = "/bargein"
 """Every path that ends like this is the dialect's: clients put their base URL before it."""
 _RESTART = Farewell(1012, "the server is restarting")
+_FULL = Farewell(1013, "the server holds all it can; see --max-sessions")
 
 
 class Dialect:
@@ -53,6 +54,9 @@ class Dialect:
 
     async def serve(self, connection: Connection) -> None:
         """Serve a WebSocket of the main port."""
+        if self._full:
+            await connection.close(*_FULL)
+            return
         request = connection.request
         headers = [] if request is None else list(request.headers.raw_items())
         with self._open(connection.grant, headers) as open_:
@@ -62,6 +66,8 @@ class Dialect:
         """Serve a WebSocket of the HTTP port."""
         if not self._welcome():
             return web.Response(status=503, text="the server is shutting down\n")
+        if self._full:
+            return web.Response(status=503, text=f"{_FULL.reason}\n")
         with self._open(request[GRANT], request.headers.items()) as open_:
             return await over_aiohttp(request, open_, self._services.settings.ping_interval_s)
 
@@ -116,6 +122,10 @@ class Dialect:
         self._metrics.started.inc()
         with self._services.census.present(), self._metrics.sessions.track_inprogress():
             yield open_
+
+    @property
+    def _full(self) -> bool:
+        return len(self._sessions) >= self._services.settings.max_sessions
 
     def _answering(self, settings: SessionSettings, answered: Answer) -> Answering:
         asked = settings.threshold
