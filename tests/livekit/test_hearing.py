@@ -179,6 +179,16 @@ def test_after_a_lost_stream_the_window_is_heard_from_the_beginning(tiny: OnnxMo
     assert listener.asked == [(True, 56), (True, 60)]
 
 
+def test_an_answer_that_comes_after_its_sequence_is_not_heard(tiny: OnnxModel) -> None:
+    hearing, stream = Hearing(ears), SyncPredictor(tiny).stream()
+    hearing.hear(silence(1.0) + voice(0.5))
+    late = hearing.part()
+    hearing.hear(silence(0.3) + voice(0.9, level=0.1))
+    hearing.learn(late, stream.predict(late.audio).frames)
+    assert set(hearing.heard.probabilities) == {0.0}
+    assert hearing.part().stream != late.stream
+
+
 def test_it_takes_consecutive_frames_after_the_onset(tiny: OnnxModel) -> None:
     listener = Listener(tiny)
     listener.hear(silence(1.0) + voice(0.5))

@@ -90,8 +90,10 @@ class Hearing:
             self._first += surplus * FRAME
 
     def forget(self) -> None:
-        """The stream is lost: the next part begins a fresh one."""
+        """The stream is lost: the next part begins a fresh one, late answers are not heard."""
         self._wanted = _NOWHERE
+        self._stream += 1
+        self._interruption = []
 
     @property
     def heard(self) -> Heard:
