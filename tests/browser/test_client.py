@@ -7,8 +7,10 @@ import pytest
 import pytest_asyncio
 from bargein_server.models.predictor import Predictor
 from support.chromium import Browser, Page, open_page
+from support.peer import peer
 from support.relay import Relay, relay
 from support.server import RunningServer, running_server
+from support.sounds import silence, voice
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -212,3 +214,48 @@ async def test_a_microphone_of_another_rate_gives_16_khz(page: Page) -> None:
     result = await run(page, script)
     assert result["lengths"] == [320]
     assert abs(result["crossings"] - 200) <= 1  # 10 frames of 20 ms at 1000 Hz
+
+
+async def test_audio_and_agent_state_may_come_from_two_places(
+    page: Page, server: RunningServer, network: Relay
+) -> None:
+    async with peer(server.session_url) as caller:
+        await caller.create()
+        joining = """
+          const { base, sessionId, attach } = url;
+          window.session = await connect(base, { sessionId, attach });
+          window.heard = event(session, "interruption");
+          session.agentStarted();
+          session.update({ predictions: false });
+          await event(session, "session.updated");
+        """
+        claim = caller.attach()
+        base = f"ws://127.0.0.1:{network.port}"
+        place = {"base": base, "sessionId": claim["session_id"], "attach": claim["attach"]}
+        await run(page, joining, place)
+        await caller.play(silence(2) + voice(1.5))
+        heard = await run(page, "return await heard")
+        assert heard == await caller.wait_for("interruption")
+
+
+async def test_a_session_that_another_took_over_is_lost(
+    page: Page, server: RunningServer, network: Relay
+) -> None:
+    opening = """
+      window.session = await connect(url, { sessionId: "mine" });
+      window.lost = event(session, "lost");
+      const { resume_token, seq } = session.created;
+      return { session_id: "mine", resume: { token: resume_token, after: seq } };
+    """
+    claim = await run(page, opening, f"ws://127.0.0.1:{network.port}")
+    async with peer(server.session_url) as thief:
+        await thief.create(**claim)
+        ending = """
+          const { code } = await lost;
+          try {
+            session.agentStarted();
+          } catch (error) {
+            return [code, session.state, error.name];
+          }
+        """
+        assert await run(page, ending) == ["replaced", "over", "BargeinError"]

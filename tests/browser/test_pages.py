@@ -83,6 +83,7 @@ async def test_every_file_is_sent_with_its_type(http: aiohttp.ClientSession, pre
         "/page/%2e%2e/routes.py",
         "/page//etc/passwd",
         "/client/../recordings.py",
+        "/v1/recordings/none.bargein",
         "/v1/recordings/none.bargein/user.wav",
         "/v1/recordings/interruption.bargein/other.txt",
         "/v1/recordings/%2e%2e/session.json",
@@ -104,6 +105,10 @@ async def test_recordings_are_listed_and_sent(
     interruption = listed["interruption.bargein"]
     assert interruption["duration_ms"] > 1000
     assert (interruption["interruptions"], interruption["non_interruptions"]) == (1, 0)
+    async with http.get("/v1/recordings/interruption.bargein") as response:
+        files = (await response.json())["files"]
+    names = {path.name for path in (recordings / "interruption.bargein").iterdir()}
+    assert set(files) == names
     async with http.get("/v1/recordings/interruption.bargein/user.wav") as response:
         wanted = (recordings / "interruption.bargein" / "user.wav").read_bytes()
         assert await response.read() == wanted

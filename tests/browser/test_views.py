@@ -145,10 +145,10 @@ async def test_it_is_accessible_by_the_rules_of_axe(
 
 
 async def test_live_sessions_are_listed_as_they_come_and_go(
-    predictor: Predictor, browser: Browser
+    predictor: Predictor, browser: Browser, tmp_path: Path
 ) -> None:
     async with (
-        running_server(predictor=predictor) as server,
+        running_server(predictor=predictor, record=tmp_path) as server,
         peer(server.session_url) as before,
         peer(server.session_url) as after,
     ):
@@ -164,6 +164,8 @@ async def test_live_sessions_are_listed_as_they_come_and_go(
             await expect(row.locator(".chip")).to_have_text("Interruption")
             await before.say("session.close")
             await expect(row).to_contain_text("ended")
+            await row.get_by_role("link").click()
+            await expect(page.locator("#recording-outcome")).to_have_text("As recorded: 1 verdict.")
 
 
 async def test_a_server_with_keys_is_asked_with_a_token(

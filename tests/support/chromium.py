@@ -58,4 +58,4 @@ async def open_page(browser: Browser, url: str, **options: Any) -> AsyncGenerato
         yield page
     finally:
         await context.close()
-    assert complaints == []
+    assert not complaints, complaints

@@ -37,6 +37,10 @@ class Shelf:
         described = (_describe(folder) for folder in folders[:MAX_LISTED])
         return [entry for entry in described if entry is not None]
 
+    def files(self, name: str) -> list[str]:
+        """Which files a recording has; none if there is no such recording."""
+        return [file for file in FILES if self.find(name, file) is not None]
+
     def find(self, name: str, file: str) -> Path | None:
         """The path of one file of a recording; None if there is no such recording or file."""
         if file not in FILES or not name.endswith(SUFFIX) or Path(name).name != name:

@@ -57,6 +57,7 @@ def add_pages(app: "App") -> None:
     router.add_get("/client/{path:.+}", pages.file)
     router.add_get("/v1/page", pages.facts)
     router.add_get("/v1/recordings", authorized(pages.recordings))
+    router.add_get("/v1/recordings/{name}", authorized(pages.recording_files))
     router.add_get("/v1/recordings/{name}/{file}", authorized(pages.recording))
 
 
@@ -93,6 +94,12 @@ class _Pages:
         entries = await asyncio.to_thread(shelf.newest)
         body = orjson.dumps({"recordings": entries})
         return web.Response(body=body, content_type="application/json")
+
+    async def recording_files(self, request: web.Request) -> web.Response:
+        files = self._shelf_for(request[GRANT]).files(request.match_info["name"])
+        if not files:
+            return _not_found()
+        return web.Response(body=orjson.dumps({"files": files}), content_type="application/json")
 
     async def recording(self, request: web.Request) -> web.StreamResponse:
         shelf = self._shelf_for(request[GRANT])

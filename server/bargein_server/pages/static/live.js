@@ -15,6 +15,7 @@ import { clock, describe, level } from "./words.js";
  * @property {string} label
  * @property {number} atMs
  * @property {boolean} over
+ * @property {string | null} recording Its name, once the session has ended.
  * @property {number} interruptions
  * @property {number} held
  * @property {Verdict[]} verdicts The latest ones.
@@ -101,7 +102,10 @@ export class LiveView {
     if (metadata) row.label = labelOf(metadata);
     if ("at_ms" in said) row.atMs = Math.max(row.atMs, said.at_ms);
     if (said.type === "interruption" || said.type === "non_interruption") this.#count(row, said);
-    if (said.type === "session.closed") this.#end(row);
+    if (said.type === "session.closed") {
+      row.recording = said.summary.recording;
+      this.#end(row);
+    }
     this.#show(row);
     this.#showEmpty();
   }
@@ -130,7 +134,10 @@ export class LiveView {
     const known = this.#rows.get(id);
     if (known) return known;
     const element = el("tr", { "data-session": id });
-    const row = { id, label: "", atMs: 0, over: false, interruptions: 0, held: 0, verdicts: [], element };
+    /** @type {Row} */
+    const row = {
+      id, label: "", atMs: 0, over: false, recording: null, interruptions: 0, held: 0, verdicts: [], element,
+    };
     this.#rows.set(id, row);
     byId("live-rows", HTMLElement).prepend(element);
     return row;
@@ -146,6 +153,10 @@ export class LiveView {
     }
     const name = el("span", { class: "id" }, row.id);
     if (row.label) name.append(el("span", { class: "label" }, row.label));
+    if (row.recording) {
+      const target = `#recordings/${encodeURIComponent(row.recording)}`;
+      name.append(el("a", { class: "label", href: target }, "Open the recording"));
+    }
     const time = row.over ? `ended, ${clock(row.atMs, 0)}` : clock(row.atMs, 0);
     row.element.replaceChildren(
       cell("Session", name),

@@ -92,15 +92,16 @@ export class RecordingsView {
 
   /** @param {string} name */
   async #openFromServer(name) {
-    await this.#open(name, async (file) => {
-      try {
-        const path = `/v1/recordings/${encodeURIComponent(name)}/${file}`;
-        return await (await this.#api.get(path)).arrayBuffer();
-      } catch (error) {
-        if (error instanceof Error && "status" in error && error.status === 404) return null;
-        throw error;
-      }
-    });
+    const place = `/v1/recordings/${encodeURIComponent(name)}`;
+    /** @type {Set<string>} */
+    let files;
+    try {
+      files = new Set((await (await this.#api.get(place)).json()).files);
+    } catch (error) {
+      return this.#fail(`${name}: ${error instanceof Error ? error.message : error}`);
+    }
+    await this.#open(name, async (file) =>
+      files.has(file) ? (await this.#api.get(`${place}/${file}`)).arrayBuffer() : null);
   }
 
   #takeFiles() {
