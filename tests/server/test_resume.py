@@ -1,6 +1,7 @@
 """A connection is lost, or a second one joins: the session is still one."""
 
 import asyncio
+import contextlib
 
 import pytest
 from bargein_server.models.predictor import Predictor
@@ -135,6 +136,18 @@ async def test_an_attached_connection_may_come_and_go(server: RunningServer, cli
         other.vanish()
     await client.say("session.close")
     assert (await client.hear())["type"] == "session.closed"
+
+
+async def test_connections_of_one_session_are_bounded(server: RunningServer, client: Peer) -> None:
+    await client.create()
+    async with contextlib.AsyncExitStack() as others:
+        for _ in range(15):
+            other = await others.enter_async_context(peer(server.session_url))
+            await other.create(**client.attach())
+        async with peer(server.session_url) as one_more:
+            await one_more.say("session.create", **client.attach())
+            assert (await one_more.hear())["code"] == "server_full"
+        await client.say("session.close")
 
 
 async def test_an_agent_track_must_be_the_sessions(server: RunningServer, client: Peer) -> None:

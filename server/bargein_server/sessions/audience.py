@@ -91,6 +91,11 @@ class Audience:
             logger.error("the recording of session %s failed: %s", self._core.session_id, failure)
             self.warn_once(WarningCode.RECORDING_FAILED)
 
+    @property
+    def size(self) -> int:
+        """How many connections hear it."""
+        return len(self._members)
+
     def add(self, member: Member) -> None:
         """This connection hears what is said from now on."""
         self._members.append(member)

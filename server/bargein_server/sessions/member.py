@@ -13,11 +13,13 @@ from websockets.frames import CloseCode
 
 from bargein_server.audio.decoding import AudioDecoder
 from bargein_server.serving.connection import Connection
+from bargein_server.sessions.history import MAX_BYTES
 
 logger = logging.getLogger(__name__)
 
-OUTBOX_BYTES = 256 * 1024
-"""What a connection may leave unread; more, and it is closed as a slow consumer."""
+OUTBOX_BYTES = 2 * MAX_BYTES
+"""What a connection may leave unread; more, and it is closed as a slow consumer. A resumed one
+is sent all that the history holds at once."""
 
 
 class Farewell(NamedTuple):

@@ -45,6 +45,8 @@ from bargein_server.sessions.wire import milliseconds
 logger = logging.getLogger(__name__)
 
 BYTES_PER_SAMPLE = 2
+MAX_CONNECTIONS = 16
+"""Connections that may be in one session."""
 FAST_AHEAD_S = 2.0
 """Audio further ahead of real time than this is mentioned to the client."""
 
@@ -149,7 +151,15 @@ class Session:
         owner.join(self)
 
     def attach(self, member: Member) -> None:
-        """Let a second connection take part."""
+        """Let a second connection take part.
+
+        Raises:
+            ProtocolError: there are enough of them.
+        """
+        if self._audience.size >= MAX_CONNECTIONS:
+            raise ProtocolError(
+                ErrorCode.SERVER_FULL, f"the session has {MAX_CONNECTIONS} connections"
+            )
         member.say(self._created())
         self._audience.add(member)
         member.join(self)
