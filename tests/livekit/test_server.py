@@ -325,6 +325,19 @@ async def test_a_draining_server_keeps_old_sessions_and_refuses_new_ones(
         await draining
 
 
+async def test_a_draining_server_still_answers_posts_but_keeps_no_connection(
+    http: aiohttp.ClientSession, tiny: OnnxModel
+) -> None:
+    async with serving(tiny) as server:
+        url = f"{server.http_url}/bargein?created_at=1"
+        async with http.post(url, data=WINDOWS[0]) as response:
+            assert "Connection" not in response.headers
+        await server.app.drain(asyncio.Event())
+        async with http.post(url, data=WINDOWS[0]) as response:
+            assert (await response.json())["created_at"] == 1
+            assert response.headers["Connection"] == "close"
+
+
 async def test_a_full_server_turns_away(connect: Connect, tiny: OnnxModel) -> None:
     async with serving(tiny, max_sessions=1) as server:
         agent = await connect(server)
