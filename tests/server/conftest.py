@@ -1,12 +1,18 @@
-"""A server with a model whose answers are known."""
+"""A server with a model whose answers are known, on the event loop that it runs on in earnest."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
+import uvloop
 from bargein_server.models.predictor import Predictor
 from support.peer import Peer, peer
 from support.scripted import ScriptedModel
 from support.server import RunningServer, running_server
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture
