@@ -4,7 +4,8 @@
 
 Writes `server/bargein_server/pages/static/audio`: what the agent says (MP3), what a user says
 meanwhile (FLAC, exact), and `scenes.json`. The users' voices are of the corpus' validation split,
-which no shipped model was trained on.
+which no shipped model was trained on; the clips were chosen to show what a verdict means, so they
+are a demonstration and no test of the model.
 """
 
 import csv
@@ -36,12 +37,12 @@ TURNS = {
 SCENES: dict[str, dict[str, Any]] = {
     "question": {
         "title": "Listening along, then a question",
-        "description": "“Yeah” and “right” while the agent speaks; then the user wants to go back.",
+        "description": "“Yeah” and “okay” while the agent speaks; then the user wants to go back.",
         "turns": ["plans", "simplest"],
         "duration": 23.0,
         "sounds": [
-            (3.2, "backchannel_kokoro_val_00282"),
-            (6.6, "backchannel_kokoro_val_00225"),
+            (3.2, "backchannel_kokoro_val_00230"),
+            (6.6, "backchannel_kokoro_val_00332"),
             (11.4, "speech_kokoro_val_00077"),
             (18.6, "backchannel_kokoro_val_00480"),
         ],
