@@ -4,16 +4,20 @@ The conversations take place at the same time; each test looks at what was told 
 """
 
 import asyncio
+import signal
 import socket
+import sys
 from typing import Any
 
 import pytest
 from bargein_protocol.options import Options
-from support.pipecat_bot import Bot, Line, running_bot
+from support.pipecat_bot import BACKCHANNEL, INTERRUPTION, ROOT, Bot, Line, running_bot
 from support.server import running_server
 
 UNDECIDED = Options(threshold=0.999)
 """No sound is ever proved an interruption."""
+LONG = ROOT / "tests" / "model" / "fixtures" / "mixed-long-001.flac"
+"""Nearly three seconds of speech."""
 
 
 async def speaking_under_guard(bot: Bot, seconds: int) -> None:
@@ -24,7 +28,7 @@ async def speaking_under_guard(bot: Bot, seconds: int) -> None:
 async def interruption(url: str) -> list[Line]:
     async with running_bot(url) as bot:
         await speaking_under_guard(bot, 6)
-        bot.play("interruption", words="wait, stop", words_at_ms=2900)
+        bot.play(INTERRUPTION, words="wait, stop", words_at_ms=2900)
         await bot.until("asked")
         return await bot.end()
 
@@ -32,14 +36,14 @@ async def interruption(url: str) -> list[Line]:
 async def backchannel(url: str) -> list[Line]:
     async with running_bot(url) as bot:
         await speaking_under_guard(bot, 5)
-        bot.play("backchannel", words="mm-hmm", words_at_ms=2900)
+        bot.play(BACKCHANNEL, words="mm-hmm", words_at_ms=2900)
         await bot.until("BotStoppedSpeakingFrame")
         return await bot.end()
 
 
 async def silent_bot(url: str) -> list[Line]:
     async with running_bot(url) as bot:
-        bot.play("interruption", words="hello", words_at_ms=3000)
+        bot.play(INTERRUPTION, words="hello", words_at_ms=3000)
         await bot.until("asked")
         return await bot.end()
 
@@ -48,7 +52,7 @@ async def no_server(url: str) -> list[Line]:
     async with running_bot(url) as bot:
         bot.tell("say", seconds=5)
         await bot.until("BotStartedSpeakingFrame")
-        bot.play("backchannel", words="mm-hmm", words_at_ms=2900)
+        bot.play(BACKCHANNEL, words="mm-hmm", words_at_ms=2900)
         await bot.until("asked")
         return await bot.end()
 
@@ -58,7 +62,7 @@ async def away_and_back(port: int) -> list[Line]:
     async with running_bot(f"ws://127.0.0.1:{port}") as bot:
         async with running_server(port=port, options=UNDECIDED):
             await speaking_under_guard(bot, 15)
-            bot.play("interruption", words="wait", words_at_ms=2900)
+            bot.play(INTERRUPTION, words="wait", words_at_ms=2900)
             await bot.until("VADUserStartedSpeakingFrame")
         await bot.until("asked")
         await bot.until("BotStartedSpeakingFrame")
@@ -66,9 +70,31 @@ async def away_and_back(port: int) -> list[Line]:
         async with running_server(port=port):
             await bot.until("BargeinEventFrame", event="session.created")
             await speaking_under_guard(bot, 5)
-            bot.play("backchannel", words="mm-hmm", words_at_ms=2900)
+            bot.play(BACKCHANNEL, words="mm-hmm", words_at_ms=2900)
             await bot.until("BotStoppedSpeakingFrame")
             return await bot.end()
+
+
+async def stalled(port: int) -> list[Line]:
+    """The server hangs, still connected, before the overlap, and goes on during the answer."""
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bargein_client", "serve",
+        "--port", str(port), "--http-port", str(free_port()),
+        stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        async with running_bot(f"ws://127.0.0.1:{port}") as bot:
+            await speaking_under_guard(bot, 20)
+            server.send_signal(signal.SIGSTOP)
+            bot.play(LONG, words="could you tell me", words_at_ms=4200)
+            await bot.until("asked")
+            await bot.until("BotStartedSpeakingFrame")
+            server.send_signal(signal.SIGCONT)
+            await bot.until("BargeinEventFrame", event="speech.stopped")
+            return await bot.end()
+    finally:
+        server.kill()
+        await server.wait()
 
 
 def free_port() -> int:
@@ -85,6 +111,7 @@ async def hold_conversations() -> dict[str, list[Line]]:
             "backchannel": tasks.create_task(backchannel(server.url)),
             "silent bot": tasks.create_task(silent_bot(server.url)),
             "no server": tasks.create_task(no_server(f"ws://127.0.0.1:{free_port()}")),
+            "stalled": tasks.create_task(stalled(free_port())),
             "away and back": tasks.create_task(away_and_back(free_port())),
         }
     return {name: task.result() for name, task in running.items()}
@@ -165,3 +192,13 @@ def test_a_server_that_comes_back_decides_again(told: dict[str, list[Line]]) -> 
     assert verdicts(back) == ["non_interruption"]
     assert texts(back, "UserBackchannelFrame") == ["mm-hmm"]
     assert not kinds(back, "turn", "InterruptionFrame")
+
+
+def test_a_server_that_hangs_does_not_keep_the_user_out(told: dict[str, list[Line]]) -> None:
+    lines = told["stalled"]
+    turn = ("VADUserStartedSpeakingFrame", "BargeinGuardFrame", "InterruptionFrame")
+    start = kinds(lines).index("VADUserStartedSpeakingFrame")
+    assert kinds(lines[start:], *turn)[:3] == list(turn)
+    assert any("Bargein is away" in text for text in texts(lines, "log"))
+    assert texts(lines, "asked") == ["could you tell me"]
+    assert kinds(lines).count("InterruptionFrame") == 1

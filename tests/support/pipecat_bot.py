@@ -11,6 +11,8 @@ ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".tools" / "pipecat" / "bin" / "python"
 """Made by scripts/setup-pipecat."""
 SAMPLES = ROOT / "scripts" / "samples"
+INTERRUPTION = SAMPLES / "interruption.bargein" / "user.wav"
+BACKCHANNEL = SAMPLES / "backchannel.bargein" / "user.wav"
 
 Line = dict[str, Any]
 
@@ -27,10 +29,9 @@ class Bot:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"do": do, **fields}).encode() + b"\n")
 
-    def play(self, sample: str, words: str = "", words_at_ms: int = 0) -> None:
-        """Let the user of a sample session speak; the recogniser hears `words` then."""
-        wav = str(SAMPLES / f"{sample}.bargein" / "user.wav")
-        self.tell("play", wav=wav, words=words, words_at_ms=words_at_ms)
+    def play(self, file: Path, words: str, words_at_ms: int) -> None:
+        """Let the user speak; the recogniser hears `words` then."""
+        self.tell("play", file=str(file), words=words, words_at_ms=words_at_ms)
 
     async def until(self, what: str, **fields: object) -> None:
         """Read on until this is told."""

@@ -19,6 +19,9 @@ PATIENCE = Backoff(first_s=0.2, most_s=5.0, attempts=1_000_000)
 """A bot may run for hours; it wants Bargein back whenever that may be."""
 PATIENCE_MS = 500.0
 """Audio that may wait for the socket before the server counts as away."""
+ANSWER_S = 1.0
+"""How long the server may say nothing about a user who speaks over the agent; with
+`options.predictions` it has something to say every 100 ms."""
 
 
 class LineState(Enum):
@@ -26,6 +29,20 @@ class LineState(Enum):
 
     UP = auto()
     DOWN = auto()
+
+
+class Since:
+    """Something that goes on or does not, and the moment from which on it does."""
+
+    def __init__(self) -> None:
+        self.moment: float | None = None
+
+    def turn(self, *, on: bool) -> None:
+        """It begins or ends; what goes on already does not begin again."""
+        if not on:
+            self.moment = None
+        elif self.moment is None:
+            self.moment = asyncio.get_running_loop().time()
 
 
 class Audio(Struct, frozen=True):
@@ -64,16 +81,21 @@ class Line:
         self._open_session = open_session
         self._session: Session | None = None
         self._queue: asyncio.Queue[Audio | Agent | Words] = asyncio.Queue()
-        self._speaking = False
+        self._agent = Since()
+        self._user = Since()
+        self._heard_s = 0.0
+        self._hangs = False
         self._waiting_ms = 0.0
         self._lost_ms = 0.0
         self._complaint = ""
 
     @property
     def state(self) -> LineState:
-        """DOWN too if the server does not read what it is sent."""
-        up = self._session is not None and self._session.state is SessionState.CONNECTED
-        return LineState.UP if up and self._waiting_ms < PATIENCE_MS else LineState.DOWN
+        """DOWN too if the server is connected but does not read, or says nothing where it must."""
+        if self._session is None or self._session.state is not SessionState.CONNECTED:
+            return LineState.DOWN
+        stuck = self._hangs or self._waiting_ms >= PATIENCE_MS
+        return LineState.DOWN if stuck else LineState.UP
 
     @property
     def at_ms(self) -> float:
@@ -84,6 +106,7 @@ class Line:
         """The user's audio, contiguous."""
         if self._session is None:
             return
+        self._hangs = self._hangs or self._unanswered_s() > ANSWER_S
         if self._waiting_ms >= PATIENCE_MS:
             self._lost_ms += duration_ms
             return
@@ -93,9 +116,13 @@ class Line:
 
     def agent(self, *, speaking: bool) -> None:
         """Whether the agent can be heard."""
-        self._speaking = speaking
+        self._agent.turn(on=speaking)
         if self._session is not None:
             self._queue.put_nowait(Agent(speaking))
+
+    def user(self, *, speaking: bool) -> None:
+        """Whether the pipeline's own VAD hears the user; the server is told by the audio."""
+        self._user.turn(on=speaking)
 
     def words(self, words: Words) -> None:
         """A transcript; only while the line is up."""
@@ -127,13 +154,15 @@ class Line:
     ) -> None:
         self._queue = asyncio.Queue()
         self._waiting_ms = self._lost_ms = 0.0
-        if self._speaking:
+        if self._agent.moment is not None:
             self._queue.put_nowait(Agent(speaking=True))
         self._session = session
         self._complaint = ""
         async with asyncio.TaskGroup() as tasks:
             writer = tasks.create_task(self._write(session))
             async for event in session:
+                self._heard_s = asyncio.get_running_loop().time()
+                self._hangs = False
                 await hear(event)
             writer.cancel()
 
@@ -160,6 +189,13 @@ class Line:
         else:
             await session.gap(audio.duration_ms)
         self._waiting_ms -= audio.duration_ms
+
+    def _unanswered_s(self) -> float:
+        """For how long the user has spoken over the agent without a word of the server's."""
+        if self._agent.moment is None or self._user.moment is None:
+            return 0.0
+        since = max(self._agent.moment, self._user.moment, self._heard_s)
+        return asyncio.get_running_loop().time() - since
 
     def _complain(self, error: BargeinError) -> None:
         """Say what happened, but not at each attempt."""

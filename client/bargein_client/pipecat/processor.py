@@ -24,15 +24,16 @@ from pipecat.frames.frames import (
     InterimTranscriptionFrame,
     TranscriptionFrame,
     UserBackchannelFrame,
+    VADUserStartedSpeakingFrame,
+    VADUserStoppedSpeakingFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
 from bargein_client.credentials import Keys
 from bargein_client.pipecat.frames import BargeinEventFrame, BargeinGuardFrame
-from bargein_client.pipecat.line import PATIENCE, Line, LineState, Words
+from bargein_client.pipecat.gate import Gate, Transcript
+from bargein_client.pipecat.line import ANSWER_S, PATIENCE, Line, LineState, Words
 from bargein_client.session import DEFAULT_URL, Session, connect
-
-Transcript = TranscriptionFrame | InterimTranscriptionFrame
 
 
 class BargeinProcessor(FrameProcessor):
@@ -43,8 +44,8 @@ class BargeinProcessor(FrameProcessor):
     `UserBackchannelFrame`s, those of noise and echo are dropped. What else the server says goes
     downstream as `BargeinEventFrame`s.
 
-    While the server is away, which a warning tells, transcripts go straight through and the
-    strategy goes by the VAD.
+    While the server is away or does not answer, which a warning tells, transcripts go straight
+    through and the strategy goes by the VAD.
 
     Args:
         url: of the server.
@@ -70,15 +71,17 @@ class BargeinProcessor(FrameProcessor):
         super().__init__(name=name)
         self._url = url
         self._keys: Keys = {"key": key, "secret": secret, "token": token}
-        self._options = options
+        self._options = (options or {}) | {"predictions": True}  # they show that it listens
         self._metadata = metadata
-        self._line: Line | None = None
+        self._sample_rate = 0
+        self._line = Line(self._open_session)
         self._task: asyncio.Task[None] | None = None
         self._line_state = LineState.DOWN
         self._bot_speaking = False
         self._bot_since_ms = 0.0
         self._guarded = False
-        self._held: dict[str, Transcript] = {}
+        self._gate = Gate()
+        self._hold_s = ANSWER_S
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Take note of a frame, and pass it on now or after a verdict."""
@@ -91,8 +94,12 @@ class BargeinProcessor(FrameProcessor):
                 await self._bot(speaking=True)
             case BotStoppedSpeakingFrame():
                 await self._bot(speaking=False)
+            case VADUserStartedSpeakingFrame():
+                self._line.user(speaking=True)
+            case VADUserStoppedSpeakingFrame():
+                self._line.user(speaking=False)
             case TranscriptionFrame() | InterimTranscriptionFrame():
-                await self._gate(frame, direction)
+                await self._transcript(frame, direction)
                 return
             case EndFrame() | CancelFrame():
                 await self._stop()
@@ -108,18 +115,18 @@ class BargeinProcessor(FrameProcessor):
     # ------------------------------------------------------------------ what the pipeline says
 
     def _hear_user(self, frame: InputAudioRawFrame) -> None:
-        if self._line is None:
-            self._line = Line(lambda: self._open_session(frame.sample_rate))
+        if self._task is None:
+            self._sample_rate = frame.sample_rate
             self._task = self.create_task(self._line.run(self._hear))
         pcm = frame.audio
         if frame.num_channels > 1:
             pcm = memoryview(pcm).cast("h")[:: frame.num_channels].tobytes()
         self._line.audio(pcm, frame.num_frames * 1000 / frame.sample_rate)
 
-    def _open_session(self, sample_rate: int) -> AbstractAsyncContextManager[Session]:
+    def _open_session(self) -> AbstractAsyncContextManager[Session]:
         return connect(
             self._url,
-            audio=msgspec.convert({"sample_rate": sample_rate}, AudioFormat),
+            audio=msgspec.convert({"sample_rate": self._sample_rate}, AudioFormat),
             options=self._options,
             metadata=self._metadata,
             retry=PATIENCE,
@@ -128,22 +135,22 @@ class BargeinProcessor(FrameProcessor):
 
     async def _bot(self, *, speaking: bool) -> None:
         self._bot_speaking = speaking
-        if self._line is not None:
-            self._line.agent(speaking=speaking)
-            self._bot_since_ms = self._line.at_ms if speaking else self._bot_since_ms
+        self._line.agent(speaking=speaking)
+        self._bot_since_ms = self._line.at_ms if speaking else self._bot_since_ms
         await self._watch()
 
-    async def _gate(self, frame: Transcript, direction: FrameDirection) -> None:
-        if self._line is None or self._line.state is LineState.DOWN:
+    async def _transcript(self, frame: Transcript, direction: FrameDirection) -> None:
+        if self._line.state is LineState.DOWN:
             await self.push_frame(frame, direction)
             return
-        name = str(frame.id)
-        self._held[name] = frame
+        name = self._gate.hold(frame, self._now_s())
         self._line.words(Words(name, frame.text, final=isinstance(frame, TranscriptionFrame)))
 
     async def _watch(self) -> None:
         """See whether the server is there; without it, nothing waits."""
-        state = LineState.DOWN if self._line is None else self._line.state
+        if self._task is None:
+            return
+        state = self._line.state
         if state is not self._line_state:
             self._line_state = state
             self._tell(state)
@@ -151,8 +158,7 @@ class BargeinProcessor(FrameProcessor):
         if (guarded := up and self._bot_speaking) is not self._guarded:
             self._guarded = guarded
             await self.push_frame(BargeinGuardFrame(guarded))
-        if not up:
-            await self._release_all()
+        await self._release(waiting_s=self._hold_s if up else 0.0)
 
     def _tell(self, state: LineState) -> None:
         if state is LineState.UP:
@@ -160,13 +166,16 @@ class BargeinProcessor(FrameProcessor):
         else:
             logger.warning(f"{self}: Bargein is away, the VAD alone decides until it is back")
 
-    async def _release_all(self) -> None:
-        held, self._held = self._held, {}
-        for frame in held.values():
+    async def _release(self, *, waiting_s: float) -> None:
+        """Pass on what has waited for so long."""
+        for frame in self._gate.take_since(self._now_s() - waiting_s):
             await self.push_frame(frame)
 
+    def _now_s(self) -> float:
+        return asyncio.get_running_loop().time()
+
     async def _stop(self) -> None:
-        await self._release_all()
+        await self._release(waiting_s=0.0)
         task, self._task = self._task, None
         if task is not None:
             await self.cancel_task(task)
@@ -176,16 +185,17 @@ class BargeinProcessor(FrameProcessor):
     async def _hear(self, event: ServerMessage) -> None:
         match event:
             case TranscriptReleased():
-                if frame := self._held.pop(event.id, None):
+                if frame := self._gate.take(event.id):
                     await self.push_frame(frame)
             case TranscriptDropped():
-                if frame := self._held.pop(event.id, None):
+                if frame := self._gate.take(event.id):
                     await self._drop(frame, event)
             case Interruption() if event.at_ms < self._bot_since_ms:
                 logger.debug(f"{self}: an interruption of what the bot said before came too late")
             case _:
                 if isinstance(event, SessionCreated):
                     self._bot_since_ms = min(self._bot_since_ms, event.at_ms)  # a clock of its own
+                    self._hold_s = event.options.transcript_hold_ms / 1000 + ANSWER_S
                 await self.push_frame(BargeinEventFrame(event))
 
     async def _drop(self, frame: Transcript, event: TranscriptDropped) -> None:

@@ -5,7 +5,7 @@ one answer, the voice is a tone. Transport, VAD, turn strategies, aggregators an
 Pipecat's. Runs where Pipecat is installed: `bot.py EXAMPLE URL`.
 
 Reads one JSON object per line from standard input: `{"do": "say", "seconds"}` makes the bot speak,
-`{"do": "play", "wav", "words", "words_at_ms"}` plays a file as the user, `{"do": "end"}` ends. In
+`{"do": "play", "file", "words", "words_at_ms"}` plays a file as the user, `{"do": "end"}` ends. In
 between there is silence from the microphone, in real time. Writes one JSON object per line for
 every frame and event that matters.
 """
@@ -14,10 +14,10 @@ import asyncio
 import importlib.util
 import json
 import sys
-import wave
 from collections.abc import AsyncGenerator
 from typing import Any
 
+import soundfile
 from bargein_client.pipecat import BargeinEventFrame, BargeinGuardFrame
 from bargein_protocol.codec import encode
 from loguru import logger
@@ -203,8 +203,8 @@ class Voice(TTSService):
     async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame | None, None]:
         """Speak."""
         seconds = int(text.split(maxsplit=1)[0])
-        tone = b"\0\x10\0\xf0" * (self.sample_rate // 2)
-        for _ in range(seconds):
+        tone = b"\0\x10\0\xf0" * (self.sample_rate // 20)
+        for _ in range(10 * seconds):
             yield TTSAudioRawFrame(tone, self.sample_rate, 1, context_id=context_id)
 
 
@@ -240,6 +240,16 @@ def load_example(path: str) -> Any:
     return module
 
 
+def read_pcm(path: str) -> bytes:
+    """A mono file of the pipeline's rate."""
+    read: Any = soundfile.read  # it has no types
+    samples, rate = read(path, dtype="int16")
+    if rate != RATE:
+        raise ValueError(path)
+    pcm: bytes = samples.tobytes()
+    return pcm
+
+
 async def commands() -> AsyncGenerator[dict[str, Any], None]:
     """What standard input says, until it ends."""
     reader = asyncio.StreamReader()
@@ -259,8 +269,7 @@ async def obey(worker: PipelineWorker, telephone: Telephone, ear: Ear) -> None:
             case "play":
                 if command["words"]:
                     ear.expect(command["words"], command["words_at_ms"])
-                with wave.open(command["wav"]) as audio:
-                    telephone.microphone.play(audio.readframes(audio.getnframes()))
+                telephone.microphone.play(read_pcm(command["file"]))
             case other:
                 raise ValueError(other)
     await worker.stop_when_done()  # type: ignore[no-untyped-call]
