@@ -53,7 +53,11 @@ def _serve(**values: object) -> None:
         settings = make_settings(values)
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
-    run(settings)
+    try:
+        run(settings)
+    except ImportError as error:  # the client alone was installed
+        hint = f'{error.name} is not installed: pip install "bargein[server]"'
+        raise click.ClickException(hint) from None
 
 
 def run(settings: Settings) -> None:
