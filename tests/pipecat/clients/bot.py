@@ -15,7 +15,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Any, cast
 
 import soundfile
 from bargein_client.pipecat import BargeinEventFrame, BargeinGuardFrame
@@ -242,8 +242,8 @@ def load_example(path: str) -> Any:
 
 def read_pcm(path: str) -> bytes:
     """A mono file of the pipeline's rate."""
-    read: Any = soundfile.read  # it has no types
-    samples, rate = read(path, dtype="int16")
+    library = cast("Any", soundfile)  # it has no types
+    samples, rate = library.read(path, dtype="int16")
     if rate != RATE:
         raise ValueError(path)
     pcm: bytes = samples.tobytes()
