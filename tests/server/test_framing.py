@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from bargein_server.serving.framing import awaited, sole_audio, whole_frames
+from bargein_server.serving.framing import frame_length, is_audio, unmasked
 from hypothesis import given
 from hypothesis import strategies as st
 from support.peer import peer
@@ -22,21 +22,22 @@ FRAMES = st.builds(
 def test_audio_is_the_payload_of_a_common_frame(frame: Frame) -> None:
     data = frame.serialize(mask=True)
     common = frame.opcode is Opcode.BINARY and frame.fin and 126 <= len(frame.data) <= 65_535
-    assert sole_audio(data) == (bytes(frame.data) if common else None)
-    assert sole_audio(data + b"\x89") is None
-    assert sole_audio(data[:-1]) is None
+    assert is_audio(data) == common
+    if common:
+        assert unmasked(data) == frame.data
 
 
-@given(st.lists(FRAMES, max_size=4), st.data())
-def test_only_whole_frames_are_passed_on(frames: list[Frame], cut: st.DataObject) -> None:
-    written = [frame.serialize(mask=True) for frame in frames]
-    data = b"".join(written)
-    part = data[: cut.draw(st.integers(0, len(data)))]
-    ends = {sum(map(len, written[:count])) for count in range(len(written) + 1)}
-    end = whole_frames(part)
-    assert end == max(place for place in ends if place <= len(part))
-    whole = written[sorted(ends).index(end)] if len(part) > end else b""
-    assert awaited(part[end:]) in {0, len(whole)}
+@given(FRAMES, st.binary(max_size=5), st.binary(max_size=5), st.booleans())
+def test_frames_are_as_long_as_they_say(
+    frame: Frame,
+    before: bytes,
+    after: bytes,
+    mask: bool,
+) -> None:
+    data = frame.serialize(mask=mask)
+    assert frame_length(before + data + after, len(before)) == len(data)
+    known = {frame_length(data[:cut], 0) for cut in range(min(len(data), 20))}
+    assert known <= {0, len(data)}
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000, 100_000])

@@ -10,7 +10,7 @@ from websockets.protocol import Event, State
 from websockets.server import ServerProtocol
 
 from bargein_server.serving.auth import Grant
-from bargein_server.serving.framing import awaited, sole_audio, whole_frames
+from bargein_server.serving.framing import frame_length, is_audio, unmasked
 
 MAX_FRAME_BYTES = (1 << 20) + 14
 """The largest message, and the largest header."""
@@ -125,12 +125,14 @@ class Connection(ServerConnection):
             return
         if self._rest:
             data, self._rest = self._rest + data, b""
-        if self._listener is not None and not self._fragments:
-            audio = sole_audio(data)
-            if audio is not None and self.protocol.state is State.OPEN:
-                self._put(audio)
-                return
-        self._parse(data)
+        end = 0
+        while (length := frame_length(data, end)) and end + length <= len(data):
+            self._take_frame(data[end : end + length] if length < len(data) else data)
+            end += length
+        self._rest = data[end:]
+        if length > MAX_FRAME_BYTES:  # it will be refused; but not by us
+            self._alignment = Alignment.UNKNOWN
+            super().data_received(self._rest)
 
     def process_event(self, event: Event) -> None:
         """Deliver data frames; leave all others to websockets."""
@@ -149,14 +151,12 @@ class Connection(ServerConnection):
 
     # ----------------------------------------------------------------
 
-    def _parse(self, data: bytes) -> None:
-        end = whole_frames(data)
-        if end:
-            super().data_received(data[:end])
-        self._rest = data[end:]
-        if awaited(self._rest) > MAX_FRAME_BYTES:  # it will be refused; but not by us
-            self._alignment = Alignment.UNKNOWN
-            super().data_received(self._rest)
+    def _take_frame(self, data: bytes) -> None:
+        streaming = self._listener is not None and self.protocol.state is State.OPEN
+        if streaming and not self._fragments and is_audio(data):
+            self._put(unmasked(data))
+        else:
+            super().data_received(data)
 
     def _take(self, frame: Frame) -> None:
         if frame.fin and not self._fragments:

@@ -19,39 +19,25 @@ _TWO_BYTES = 126
 _MASKED_TWO_BYTES = _MASKED | _TWO_BYTES
 
 
-def sole_audio(data: bytes) -> bytes | None:
-    """The payload of `data` if it is one whole common frame and nothing else."""
-    if (
-        len(data) > HEADER_BYTES
-        and data[0] == _BINARY_AND_LAST
-        and data[1] == _MASKED_TWO_BYTES
-        and len(data) == HEADER_BYTES + (data[2] << 8 | data[3])
-    ):
-        return apply_mask(data[HEADER_BYTES:], data[4:HEADER_BYTES])
-    return None
+def is_audio(frame: bytes) -> bool:
+    """Whether this whole frame is of the common kind."""
+    return frame[0] == _BINARY_AND_LAST and frame[1] == _MASKED_TWO_BYTES
 
 
-def whole_frames(data: bytes) -> int:
-    """Where the last whole frame in `data`, which begins with a frame, ends."""
-    end = 0
-    while (length := _frame_length(data, end)) is not None and end + length <= len(data):
-        end += length
-    return end
+def unmasked(frame: bytes) -> bytes:
+    """The payload of a whole frame of the common kind."""
+    return apply_mask(frame[HEADER_BYTES:], frame[4:HEADER_BYTES])
 
 
-def awaited(data: bytes) -> int:
-    """The length of the frame of which `data` is the beginning; 0 if that cannot be said yet."""
-    return _frame_length(data, 0) or 0
-
-
-def _frame_length(data: bytes, start: int) -> int | None:
+def frame_length(data: bytes, start: int) -> int:
+    """The length of the frame that begins at `start`; 0 if too little of it is there to say."""
     if len(data) - start < 2:
-        return None
+        return 0
     length = data[start + 1] & _LENGTH
     header = 2 + (4 if data[start + 1] & _MASKED else 0)
     if length < _TWO_BYTES:
         return header + length
     size = 2 if length == _TWO_BYTES else 8
     if len(data) - start < 2 + size:
-        return None
+        return 0
     return header + size + int.from_bytes(data[start + 2 : start + 2 + size], "big")
