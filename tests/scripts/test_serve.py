@@ -14,7 +14,7 @@ async def test_serve_is_up_says_what_to_do_next_and_ends(tmp_path: Path) -> None
     ready = tmp_path / "ready.json"
     arguments = ("--port", "0", "--http-port", "0", "--ready-file", str(ready))
     process = await asyncio.create_subprocess_exec(
-        ROOT / "scripts/serve", *arguments, cwd=tmp_path, stdout=asyncio.subprocess.PIPE
+        ROOT / "scripts/serve", *arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
     said = (await process.stdout.readuntil(b"Next")).decode()
