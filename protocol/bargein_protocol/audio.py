@@ -18,6 +18,13 @@ TRACKS: tuple[Track, ...] = get_args(Track)
 """Index = the byte that begins a binary message when there are two tracks."""
 
 
+_LIMITS: dict[SampleRate, tuple[int, int]] = {
+    rate: (rate * MIN_FRAME_MS // 1000, rate * MAX_FRAME_MS // 1000)
+    for rate in get_args(SampleRate)
+}
+"""Samples in the shortest and in the longest frame."""
+
+
 class AudioFormat(msgspec.Struct, frozen=True, kw_only=True):
     """What the binary messages of a session hold."""
 
@@ -66,7 +73,8 @@ def parse_frame(data: bytes, audio: AudioFormat) -> AudioFrame:
             f"{len(payload)} bytes are no whole number of {size}-byte {audio.encoding} samples",
         )
     samples = len(payload) // size
-    if not audio.samples(MIN_FRAME_MS) <= samples <= audio.samples(MAX_FRAME_MS):
+    least, most = _LIMITS[audio.sample_rate]
+    if not least <= samples <= most:
         raise ProtocolError(
             ErrorCode.INVALID_AUDIO,
             f"an audio frame holds {samples * 1000 / audio.sample_rate:g} ms; send "
