@@ -12,6 +12,8 @@ import msgspec
 from bargein_protocol.audio import AudioFormat, SampleRate
 
 PIECE_MS = 20
+MOST_WAITING_MS = 5000
+"""What a microphone hears is lost while so much waits for the server already."""
 MIC_RATES = (16_000, 48_000, 44_100)
 """Tried in this order; the server resamples."""
 
@@ -59,10 +61,14 @@ async def microphone(device: str | None = None) -> AsyncGenerator[Ear]:
     library = _sounddevice()
     chosen = int(device) if device is not None and device.isdecimal() else device
     loop = asyncio.get_running_loop()
-    queue: asyncio.Queue[bytes] = asyncio.Queue()
+    queue: asyncio.Queue[bytes] = asyncio.Queue(MOST_WAITING_MS // PIECE_MS)
+
+    def keep(piece: bytes) -> None:
+        if not queue.full():
+            queue.put_nowait(piece)
 
     def heard(data: object, *_: object) -> None:  # called on a thread of PortAudio's
-        loop.call_soon_threadsafe(queue.put_nowait, bytes(data))  # type: ignore[call-overload]
+        loop.call_soon_threadsafe(keep, bytes(data))  # type: ignore[call-overload]
 
     try:
         rate = _rate_of(library, chosen)
