@@ -48,13 +48,13 @@ SCENES: dict[str, dict[str, Any]] = {
         ],
     },
     "but": {
-        "title": "“Okay, but …”",
-        "description": "One “okay” is only that; the other one goes on and takes the floor.",
+        "title": "“Alright”, and “Alright, but …”",
+        "description": "The first is only that; the second goes on and takes the floor.",
         "turns": ["discount", "details"],
         "duration": 17.0,
         "sounds": [
-            (3.4, "backchannel_kokoro_val_00345"),
-            (7.2, "speech_kokoro_val_00090"),
+            (3.4, "backchannel_kokoro_val_00318"),
+            (7.2, "speech_kokoro_val_00082"),
         ],
     },
     "noises": {

@@ -103,7 +103,9 @@ async def served(tmp_path: Path) -> AsyncGenerator[str]:
         await process.communicate()
 
 
-async def test_the_shipped_model_tells_okay_from_okay_but(browser: Browser, tmp_path: Path) -> None:
+async def test_the_shipped_model_tells_alright_from_alright_but(
+    browser: Browser, tmp_path: Path
+) -> None:
     async with served(tmp_path) as url, open_page(browser, url) as page:
         await choose(page, "but")
         await page.get_by_role("button", name="Start").click()

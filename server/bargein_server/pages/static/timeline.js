@@ -339,28 +339,33 @@ export class Timeline {
   #paintLabels(g, height) {
     g.font = font(12, 600);
     g.textBaseline = "middle";
-    let free = -Infinity;
-    for (const overlap of this.#inView()) {
+    g.textAlign = "left";
+    /** @type {{ left: number, right: number }[]} */
+    const taken = [];
+    for (const overlap of this.#inView().sort(interruptionsFirst)) {
       const label = this.label(overlap);
-      const verdict = overlap.verdict;
-      if (!label || !verdict) continue;
-      const at = Math.round(this.#x(verdict.at_ms)) + 0.5;
-      g.strokeStyle = this.#colourOf(overlap);
+      if (!label || !overlap.verdict) continue;
+      g.strokeStyle = g.fillStyle = this.#colourOf(overlap);
+      const at = Math.round(this.#x(overlap.verdict.at_ms)) + 0.5;
       g.lineWidth = 1.5;
       line(g, at, TOP - 6, at, height - AXIS);
       g.lineWidth = 1;
-      const width = g.measureText(label.name).width + 16;
-      const left = Math.max(Math.min(this.#x(overlap.onsetMs), this.#width - width - 2), free + 4);
-      if (left > this.#x(overlap.onsetMs) + 60) continue; // no room; zooming in shows it
-      free = left + width;
-      g.fillStyle = this.#colourOf(overlap);
+      const place = this.#placeOf(overlap, g.measureText(label.name).width + 16);
+      const free = taken.every(({ left, right }) => place.right + 3 < left || right + 3 < place.left);
+      if (free) taken.push(place);
       g.beginPath();
-      g.roundRect(left, 4, width, 19, 9.5);
+      if (free) g.roundRect(place.left, 4, place.right - place.left, 19, 9.5);
+      else g.arc(this.#x(overlap.onsetMs) + 4, 19.5, 3.5, 0, 7); // zooming in makes room
       g.fill();
-      g.textAlign = "left";
       g.fillStyle = this.#colours.surface;
-      g.fillText(label.name, left + 8, 14);
+      if (free) g.fillText(label.name, place.left + 8, 14);
     }
+  }
+
+  /** @param {Overlap} overlap @param {number} width Of its label. */
+  #placeOf(overlap, width) {
+    const left = Math.max(2, Math.min(this.#x(overlap.onsetMs), this.#width - width - 2));
+    return { left, right: left + width };
   }
 
   /** @param {CanvasRenderingContext2D} g @param {number} height */
@@ -406,6 +411,10 @@ export class Timeline {
 }
 
 /** @typedef {{ top: number, height: number }} Lane */
+
+/** @param {Overlap} a @param {Overlap} b */
+const interruptionsFirst = (a, b) =>
+  Number(b.verdict?.type === "interruption") - Number(a.verdict?.type === "interruption");
 
 /** Quiet speech shall be seen, too, and a faint room be a line. @param {number} level */
 const shape = (level) => Math.min(1, Math.max(0, level - 0.0008) ** 0.7 * 1.5);
