@@ -54,15 +54,20 @@ def _shares(
 
 
 class Pools:
-    """Everything the composer draws from, in one role."""
+    """Everything the composer draws from, in one role.
+
+    Raises:
+        ValueError: the corpus lacks one of the kinds.
+    """
 
     def __init__(self, corpus: Corpus, role: Role, room_role: Role = Role.TRAINING) -> None:
         self.corpus = corpus
         self._drawers: dict[str, Drawer] = {}
         for kind in ("speech", "backchannel", "vocal", "noise", "music", "babble", "agent", "rir"):
             clips = corpus.pool(kind, role)
+            clips = clips or corpus.pool(kind, room_role)
             if not clips:
-                clips = corpus.pool(kind, room_role)
+                raise ValueError(f"the corpus holds no {kind} to compose with")
             self._drawers[kind] = Drawer(
                 filter(_usable, clips), SPEAKER_KIND_SHARES.get(kind, {"real": 1.0})
             )

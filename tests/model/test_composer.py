@@ -1,0 +1,109 @@
+"""Composed overlaps are the same every time, fit to hear, and taught what they hold."""
+
+from collections import Counter
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bargein_model.composer.compose import Composer
+from bargein_model.composer.corpus import Corpus, Role
+from bargein_model.composer.overlap import BEFORE_ONSET, Nuisances, Overlap
+from bargein_model.composer.pools import Pools
+from bargein_model.composer.probe import held_out_auc
+from bargein_model.contract import SoundClass
+from model.corpora import write_corpus
+
+FRAMES, FRAME = 80, 400
+MANY = 60
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    folder = tmp_path_factory.mktemp("composer")
+    read = Corpus([write_corpus(folder / "corpus")], folder / "cache", frozenset({"Engine train"}))
+    assert len(list(read.decode(read.reel_ticks))) == len(read.reel_ticks)
+    return read
+
+
+@pytest.fixture(scope="module")
+def composer(corpus: Corpus) -> Composer:
+    return Composer(Pools(corpus, Role.TRAINING))
+
+
+@pytest.fixture(scope="module")
+def overlaps(composer: Composer) -> list[Overlap]:
+    return [composer.compose(np.random.default_rng([7, n]), FRAMES) for n in range(MANY)]
+
+
+def test_the_same_seed_gives_the_same_overlap(composer: Composer, overlaps: list[Overlap]) -> None:
+    again = composer.compose(np.random.default_rng([7, 3]), FRAMES)
+    np.testing.assert_array_equal(again.audio, overlaps[3].audio)
+    np.testing.assert_array_equal(again.reference, overlaps[3].reference)
+    assert again.nuisances == overlaps[3].nuisances
+
+
+def test_overlaps_are_as_long_as_asked_and_within_full_scale(overlaps: list[Overlap]) -> None:
+    for overlap in overlaps:
+        assert overlap.audio.shape == overlap.reference.shape == (FRAMES * FRAME,)
+        assert overlap.targets.shape == overlap.ticks.shape == (FRAMES,)
+        assert np.all(np.abs(overlap.audio) <= 1.0)
+        assert np.any(overlap.audio != 0)
+
+
+def test_nothing_is_taught_before_the_onset_and_something_after(overlaps: list[Overlap]) -> None:
+    for overlap in overlaps:
+        onset = max(0, overlap.onset // FRAME)
+        assert np.all(overlap.targets[:onset] == BEFORE_ONSET)
+        assert np.all(overlap.targets[onset:] != BEFORE_ONSET)
+        assert overlap.targets[-1] == overlap.sound
+
+
+@pytest.mark.parametrize("sound", list(SoundClass))
+def test_every_class_can_be_asked_for(composer: Composer, sound: SoundClass) -> None:
+    composed = [composer.compose(np.random.default_rng([8, n]), FRAMES, sound) for n in range(12)]
+    ends = Counter(overlap.sound for overlap in composed)
+    assert set(ends) <= {sound, SoundClass.INTERRUPTION}
+    assert ends[sound] > 0
+
+
+def test_the_teacher_is_asked_about_clips_of_the_corpus_only(
+    corpus: Corpus, overlaps: list[Overlap]
+) -> None:
+    asked = np.concatenate([overlap.ticks for overlap in overlaps])
+    assert asked.max() > 0
+    assert asked.max() < corpus.total_ticks
+
+
+def test_roles_share_no_speaker(corpus: Corpus) -> None:
+    speakers = {role: {clip.speaker for clip in corpus.clips if clip.role is role} for role in Role}
+    assert speakers[Role.LEFT_OUT]
+    assert speakers[Role.REPORTED]
+    for role in Role:
+        for other in set(Role) - {role}:
+            assert not speakers[role] & speakers[other]
+
+
+def test_the_probe_finds_what_gives_a_class_away_and_nothing_else() -> None:
+    rng = np.random.default_rng(1)
+    wanted = rng.random(2000) < 0.5
+    blind = np.stack([np.ones(2000), rng.normal(size=2000)], axis=1)
+    telling = np.stack([np.ones(2000), rng.normal(size=2000) + 2.0 * wanted], axis=1)
+    assert held_out_auc(blind, wanted) == pytest.approx(0.5, abs=0.05)
+    assert held_out_auc(telling, wanted) > 0.9
+
+
+def test_nuisances_are_numbers(overlaps: list[Overlap]) -> None:
+    for overlap in overlaps:
+        values = [float(getattr(overlap.nuisances, field.name)) for field in fields(Nuisances)]
+        assert np.all(np.isfinite(values))
+
+
+def test_a_corpus_without_a_needed_kind_says_so(tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text(
+        "reel,start_s,end_s,class,subclass,text,speaker_id,speaker_kind,source,language,"
+        "bandwidth_hz,onset_s,offset_s,split,cont_s,note\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ValueError, match="no speech"):
+        Pools(Corpus([tmp_path], tmp_path / "cache"), Role.TRAINING)
