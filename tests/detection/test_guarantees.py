@@ -173,6 +173,7 @@ class Guarantees(RuleBasedStateMachine):
         self.verdicts[verdict.overlap_id] += 1
         assert self.verdicts[verdict.overlap_id] == 1, "one overlap, one verdict"
         assert verdict.onset == self.opened[verdict.overlap_id].onset
+        assert verdict.at >= verdict.onset
         if self.options.cooldown_ms:
             # What has been heard trails the position by less than a VAD frame.
             moment = max(verdict.at, self.position_before - 160)

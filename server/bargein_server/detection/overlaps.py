@@ -132,7 +132,8 @@ class Overlaps:
         self._awaiting, self.current = [], None
         out: list[Output] = []
         if current is not None:
-            out.append(OverlapClosed(at=at, overlap_id=current.overlap_id))
+            closed_at = max(at, current.onset)
+            out.append(OverlapClosed(at=closed_at, overlap_id=current.overlap_id))
         for overlap in overlaps:
             if overlap.undecided:
                 self._cool_down(now)
@@ -285,6 +286,7 @@ class Overlaps:
     def _verdict_no(
         self, overlap: Overlap, reason: Reason, source: Source, at: int, *, conclusive: bool
     ) -> list[Output]:
+        at = max(at, overlap.onset)  # a stop that was told late may lie before it
         return [
             StreamEnded(at=at, overlap_id=overlap.overlap_id),
             NonInterruption(
