@@ -125,9 +125,12 @@ class Connection(ServerConnection):
             return
         if self._rest:
             data, self._rest = self._rest + data, b""
-        end = 0
-        while (length := frame_length(data, end)) and end + length <= len(data):
-            self._take_frame(data[end : end + length] if length < len(data) else data)
+        end = length = 0
+        while end < len(data):
+            length = frame_length(data, end)
+            if not length or end + length > len(data):
+                break
+            self._take_frame(data[end : end + length])
             end += length
         self._rest = data[end:]
         if length > MAX_FRAME_BYTES:  # it will be refused; but not by us

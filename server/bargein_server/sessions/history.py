@@ -1,7 +1,7 @@
 """What a session said lately, for a client that lost its connection."""
 
 MAX_MESSAGES = 1024
-MAX_BYTES = 256 * 1024
+MAX_BYTES = 128 * 1024
 
 
 class History:
