@@ -72,6 +72,7 @@ class Sounds:
         script = [
             [0, "agent_started"],
             [onset + 100, "overlap_started", 100],
+            [onset + 950, "pause", 1500],  # time for the answer to the last window
             [onset + 1000, "overlap_ended"],
         ]
         return {"name": name, "pcm": self.file(name, self.backchannel), "script": script}
@@ -98,6 +99,9 @@ DETECTORS = [
     ("js", "main port"),
 ]
 
+AGENTS = [(v, manner) for v in (PYTHON[1], NEWEST) for manner in ("interruption", "backchannel")]
+"""The oldest has no VAD of its own for an agent to use."""
+
 
 class Played(NamedTuple):
     """What came of all that the clients did at the same time."""
@@ -105,7 +109,7 @@ class Played(NamedTuple):
     detectors: dict[tuple[str, str], Running]
     counters: dict[tuple[str, str], str]
     """The server's metrics afterwards."""
-    agents: dict[str, Running]
+    agents: dict[tuple[str, str], Running]
 
 
 @pytest.fixture
@@ -141,11 +145,11 @@ async def _play_all(sounds: Sounds) -> Played:
             told = await stack.enter_async_context(running(client, "detector", f"{base}/v1"))
             clients.append((told, detecting))
             played.detectors[client, port], servers[client, port] = told, server
-        for manner in ("interruption", "backchannel"):
+        for client, manner in AGENTS:
             server = await stack.enter_async_context(running_server(keys=KEYS))
-            told = await stack.enter_async_context(running(NEWEST, "agent", server.http_url))
+            told = await stack.enter_async_context(running(client, "agent", server.http_url))
             clients.append((told, _conversation(sounds, interrupts=manner == "interruption")))
-            played.agents[manner] = told
+            played.agents[client, manner] = told
         for told, _ in clients:
             await told.until("ready")
         for told, script in clients:
@@ -166,7 +170,7 @@ def _conversation(sounds: Sounds, *, interrupts: bool) -> dict[str, Any]:
         "words": QUESTION if interrupts else "mm-hmm",
         "words_at_ms": onset_ms + 1200,
         "agent_s": 6.0,
-        "then_s": 1.5 if interrupts else 0.2,
+        "then_s": 1.0,
     }
 
 
@@ -201,21 +205,19 @@ def test_options_change_by_a_new_session(client: str, port: str, played: Played)
     assert "bargein_livekit_sessions 0.0" in counted
 
 
-@pytest.mark.parametrize("manner", ["interruption", "backchannel"])
+@pytest.mark.parametrize(("client", "manner"), AGENTS)
 def test_a_whole_agent_stops_for_an_interruption_and_talks_on_over_a_backchannel(
-    manner: str, played: Played
+    client: str, manner: str, played: Played
 ) -> None:
     interrupts = manner == "interruption"
-    reports = played.agents[manner].reports
+    reports = played.agents[client, manner].reports
     (done,) = (r for r in reports if "done" in r)
-    spoken = [r for r in reports if "said" in r]
+    first = next(r for r in reports if "said" in r)
     assert [r["overlap"] for r in reports if "overlap" in r] == [interrupts]
-    assert done["interrupted"] == spoken[0]["cut"] == interrupts
-    if interrupts:
-        assert [r["by"] for r in spoken[:2]] == ["assistant", "user"]
-        assert spoken[1]["said"] == QUESTION
-    else:
-        assert [r["by"] for r in spoken] == ["assistant"], "the mm-hmm is no turn of the user"
+    assert first["by"] == "assistant"
+    assert done["interrupted"] == first["cut"] == interrupts
+    heard = [r["user"] for r in reports if "user" in r]
+    assert heard == ([QUESTION] if interrupts else []), "an mm-hmm is no turn of the user"
 
 
 # ------------------------------------------------------------------ servers that go

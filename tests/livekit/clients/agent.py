@@ -105,7 +105,11 @@ class Recogniser(stt.STT):
     """Hears what it is told to."""
 
     def __init__(self) -> None:
-        super().__init__(capabilities=stt.STTCapabilities(streaming=True, interim_results=False))
+        super().__init__(
+            capabilities=stt.STTCapabilities(
+                streaming=True, interim_results=False, aligned_transcript="word"
+            )
+        )
         self.streams: list[Recognition] = []
 
     async def _recognize_impl(self, *args: Any, **kwargs: Any) -> Any:

@@ -53,12 +53,17 @@ async function act(detector, stream, action, argument) {
 
 async function speak(name, detector, stream, pcm, script) {
   const steps = [...script].sort((a, b) => a[0] - b[0]);
-  const began = performance.now();
+  let began = performance.now();
   for (let start = 0; start < pcm.length; start += FRAME_SAMPLES) {
     const atMs = start / 16;
     await sleep(Math.max(0, began + atMs - performance.now()));
     while (steps.length && steps[0][0] <= atMs) {
       const [, action, argument] = steps.shift();
+      if (action === 'pause') {
+        await sleep(argument);
+        began += argument;
+        continue;
+      }
       await act(detector, stream, action, argument);
       report(name, { acted: action });
     }

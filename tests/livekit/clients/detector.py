@@ -2,8 +2,8 @@
 
 Says `{"ready": true}` and reads one JSON object from standard input: `{"scenarios": [{"name",
 "pcm", "threshold", "script"}]}`. `pcm` is a file of 16 kHz mono s16le, `script` a list of `[at_ms,
-action, argument]`. Then writes one JSON object per line for whatever the detector says. All
-scenarios run at the same time.
+action, argument]`; a `pause` stops the audio for so many ms. Then writes one JSON object per line
+for whatever the detector says. All scenarios run at the same time.
 """
 
 import asyncio
@@ -85,6 +85,10 @@ async def speak(
         await asyncio.sleep(max(0, began + at_ms / 1000 - time.monotonic()))
         while script and script[0][0] <= at_ms:
             _, action, *argument = script.pop(0)
+            if action == "pause":
+                await asyncio.sleep(argument[0] / 1000)
+                began += argument[0] / 1000
+                continue
             act(detector, stream, action, *argument)
             report(scenario=name, acted=action)
         data = pcm[start : start + FRAME_BYTES]
