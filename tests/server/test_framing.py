@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from bargein_server.serving.framing import frame_length, is_audio, unmasked
+from bargein_server.serving.framing import frame_length, sole_audio
 from hypothesis import given
 from hypothesis import strategies as st
 from support.peer import peer
@@ -22,9 +22,9 @@ FRAMES = st.builds(
 def test_audio_is_the_payload_of_a_common_frame(frame: Frame) -> None:
     data = frame.serialize(mask=True)
     common = frame.opcode is Opcode.BINARY and frame.fin and 126 <= len(frame.data) <= 65_535
-    assert is_audio(data) == common
-    if common:
-        assert unmasked(data) == frame.data
+    assert sole_audio(data) == (frame.data if common else None)
+    assert sole_audio(data + b"\x89") is None
+    assert sole_audio(data[:-1]) is None
 
 
 @given(FRAMES, st.binary(max_size=5), st.binary(max_size=5), st.booleans())

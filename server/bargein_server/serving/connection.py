@@ -10,7 +10,7 @@ from websockets.protocol import Event, State
 from websockets.server import ServerProtocol
 
 from bargein_server.serving.auth import Grant
-from bargein_server.serving.framing import frame_length, is_audio, unmasked
+from bargein_server.serving.framing import frame_length, sole_audio
 
 MAX_FRAME_BYTES = (1 << 20) + 14
 """The largest message, and the largest header."""
@@ -123,14 +123,17 @@ class Connection(ServerConnection):
                 sole = data.endswith(b"\r\n\r\n")  # a frame before the answer would be too early
                 self._alignment = Alignment.ALIGNED if sole else Alignment.UNKNOWN
             return
-        if self._rest:
-            data, self._rest = self._rest + data, b""
+        if not self._rest and self._take_audio(data):  # nearly always
+            return
+        data, self._rest = self._rest + data, b""
         end = length = 0
         while end < len(data):
             length = frame_length(data, end)
             if not length or end + length > len(data):
                 break
-            self._take_frame(data[end : end + length])
+            frame = data[end : end + length]
+            if not self._take_audio(frame):
+                super().data_received(frame)
             end += length
         self._rest = data[end:]
         if length > MAX_FRAME_BYTES:  # it will be refused; but not by us
@@ -154,12 +157,14 @@ class Connection(ServerConnection):
 
     # ----------------------------------------------------------------
 
-    def _take_frame(self, data: bytes) -> None:
-        streaming = self._listener is not None and self.protocol.state is State.OPEN
-        if streaming and not self._fragments and is_audio(data):
-            self._put(unmasked(data))
-        else:
-            super().data_received(data)
+    def _take_audio(self, data: bytes) -> bool:
+        if self._listener is None or self._fragments or self.protocol.state is not State.OPEN:
+            return False
+        audio = sole_audio(data)
+        if audio is None:
+            return False
+        self._put(audio)
+        return True
 
     def _take(self, frame: Frame) -> None:
         if frame.fin and not self._fragments:

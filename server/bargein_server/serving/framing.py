@@ -19,14 +19,16 @@ _TWO_BYTES = 126
 _MASKED_TWO_BYTES = _MASKED | _TWO_BYTES
 
 
-def is_audio(frame: bytes) -> bool:
-    """Whether this whole frame is of the common kind."""
-    return frame[0] == _BINARY_AND_LAST and frame[1] == _MASKED_TWO_BYTES
-
-
-def unmasked(frame: bytes) -> bytes:
-    """The payload of a whole frame of the common kind."""
-    return apply_mask(frame[HEADER_BYTES:], frame[4:HEADER_BYTES])
+def sole_audio(data: bytes) -> bytes | None:
+    """The payload of `data` if it is one whole common frame and nothing else."""
+    if (
+        len(data) > HEADER_BYTES
+        and data[0] == _BINARY_AND_LAST
+        and data[1] == _MASKED_TWO_BYTES
+        and len(data) == HEADER_BYTES + (data[2] << 8 | data[3])
+    ):
+        return apply_mask(data[HEADER_BYTES:], data[4:HEADER_BYTES])
+    return None
 
 
 def frame_length(data: bytes, start: int) -> int:
