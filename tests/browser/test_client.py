@@ -259,3 +259,54 @@ async def test_a_session_that_another_took_over_is_lost(
           }
         """
         assert await run(page, ending) == ["replaced", "over", "BargeinError"]
+
+
+async def test_a_token_that_is_late_is_asked_for_again(page: Page, network: Relay) -> None:
+    opening = """
+      let asked = 0;
+      const token = async () => {
+        if (++asked === 2) throw new Error("busy");
+        return `token-${asked}`;
+      };
+      window.session = await connect(url, { token, retry: { firstMs: 1, mostMs: 10 } });
+      window.away = event(session, "connection");
+      window.asked = () => asked;
+    """
+    await run(page, opening, f"ws://127.0.0.1:{network.port}")
+    network.cut()
+    ending = """
+      await away;
+      if (session.state === "away") await event(session, "connection");
+      return [session.state, asked()];
+    """
+    assert await run(page, ending) == ["connected", 3]
+
+
+async def test_markers_are_in_order_after_a_broken_connection(page: Page, network: Relay) -> None:
+    opening = """
+      window.session = await connect(url, { retry: { firstMs: 1, mostMs: 10 } });
+      session.agentStarted();
+      window.away = event(session, "connection");
+    """
+    await run(page, opening, f"ws://127.0.0.1:{network.port}")
+    network.stall()
+    network.cut()
+    ending = """
+      await away;
+      session.sendAudio(frame(500));
+      session.transcript("one", "said while the agent was speaking");
+      session.agentStopped();
+      session.transcript("two", "said after it");
+      session.sendAudio(frame(500));
+      const heard = [];
+      session.addEventListener("transcript.released", ({ detail }) => heard.push(detail));
+      window.heard = heard;
+    """
+    await run(page, ending)
+    network.flow()
+    summing_up = """
+      while (session.state === "away") await event(session, "connection");
+      const { duration_ms } = await session.close();
+      return [duration_ms, heard.map(({ id, at_ms }) => [id, at_ms])];
+    """
+    assert await run(page, summing_up) == [1000, [["one", 500], ["two", 500]]]

@@ -3,6 +3,7 @@ import { Backlog, gaps } from "./backlog.js";
 import { ERRORS } from "./errors.js";
 import { BargeinError } from "./failure.js";
 import { Link } from "./link.js";
+import { Pressure } from "./pressure.js";
 import { Advice, adviceFor, waitsMs } from "./retrying.js";
 
 /**
@@ -18,12 +19,6 @@ export const State = Object.freeze({ CONNECTED: "connected", AWAY: "away", OVER:
 
 /** Audio kept while there is no connection; older audio could not stop an agent in time. */
 const BACKLOG_SAMPLES = 2 * SAMPLE_RATE;
-/** The network is behind when it has not taken this much audio … */
-const FULL_SAMPLES = 2 * SAMPLE_RATE;
-/** … and has caught up when it has taken all but this much. */
-const DRAINED_SAMPLES = SAMPLE_RATE / 2;
-/** A connection that takes nothing for this much audio is given up for a new one. */
-const STALLED_SAMPLES = 10 * SAMPLE_RATE;
 const WELCOME_TIMEOUT_MS = 10_000;
 
 /**
@@ -64,11 +59,7 @@ export class Lifeline {
   #agent = null;
   /** @type {SessionUpdate[]} */
   #unanswered = [];
-  /** Samples left out that have not been reported yet … */
-  #dropped = 0;
-  /** … and all since the network fell behind. */
-  #leftOut = 0;
-  #behind = false;
+  #pressure;
   /** @type {((error: BargeinError | null) => void) | null} Settles the wait for a welcome. */
   #welcome = null;
 
@@ -85,12 +76,13 @@ export class Lifeline {
     this.#create = create;
     this.#retry = retry;
     this.#owner = owner;
+    this.#pressure = new Pressure(this.#tracks, owner.congestion);
   }
 
   /** Connect and create the session. @throws {BargeinError} It could not be. */
   async open() {
     await this.#connect(this.#create);
-    this.#become(State.CONNECTED);
+    if (!this.#over()) this.#become(State.CONNECTED);
   }
 
   /** Leave nothing behind. The session itself lives on at the server for its resume window. */
@@ -107,13 +99,12 @@ export class Lifeline {
     const waiting = { at: this.clock, user, ...(agent && { agent }) };
     this.clock += user.length;
     if (this.state === State.AWAY) this.#backlog.add(waiting);
-    else if (this.#congested()) this.#drop(user.length);
+    else if (!this.#pressure.admits(this.#link?.bufferedAmount ?? 0)) this.#leaveOut(user.length);
     else this.#put(waiting);
   }
 
   /** @param {ClientMessage} message */
   send(message) {
-    this.#remember(message);
     const waiting = { at: this.clock, message };
     if (this.state === State.AWAY) this.#backlog.add(waiting);
     else this.#put(waiting);
@@ -127,42 +118,15 @@ export class Lifeline {
     for (const gap of gaps(from, this.clock)) this.#put(gap);
   }
 
-  // ------------------------------------------------------------------ back-pressure
-
-  #congested() {
-    const bytes = 2 * this.#tracks * (this.#behind ? DRAINED_SAMPLES : FULL_SAMPLES);
-    const behind = (this.#link?.bufferedAmount ?? 0) > bytes;
-    if (behind !== this.#behind) {
-      this.#behind = behind;
-      this.#owner.congestion(behind, this.#leftOut);
-      this.#leftOut = 0;
-    }
-    return behind;
-  }
-
-  /** @param {number} samples */
-  #drop(samples) {
-    this.#dropped += samples;
-    this.#leftOut += samples;
-    if (this.#leftOut > STALLED_SAMPLES) this.#link?.abandon();
-  }
-
-  get #tracks() {
-    return this.#create.audio?.tracks?.length ?? 1;
-  }
-
   // ------------------------------------------------------------------ sending
 
   /** @param {Waiting} waiting */
   #put(waiting) {
     const link = this.#link;
     if (link === null) return;
-    if (this.#dropped > 0) {
-      const dropped = this.#dropped;
-      this.#dropped = 0;
-      for (const gap of gaps(0, dropped)) this.#put(gap);
-    }
+    for (const gap of gaps(0, this.#pressure.takeUnreported())) this.#put(gap);
     if ("message" in waiting) {
+      this.#remember(waiting.message);
       link.send(JSON.stringify(waiting.message));
       return;
     }
@@ -172,13 +136,21 @@ export class Lifeline {
     link.send(frameBytes(waiting.user, "user", two));
   }
 
-  /** @param {ClientMessage} message */
+  /** @param {number} samples */
+  #leaveOut(samples) {
+    this.#pressure.leaveOut(samples);
+    if (this.#pressure.stalled) this.#link?.abandon();
+  }
+
+  /** What has to be repeated if it turns out not to have arrived. @param {ClientMessage} message */
   #remember(message) {
     if (message.type === "agent.started" || message.type === "agent.stopped") {
       this.#agent = message.type;
-    } else if (message.type === "session.update" && this.state === State.CONNECTED) {
-      this.#unanswered.push(message);
-    }
+    } else if (message.type === "session.update") this.#unanswered.push(message);
+  }
+
+  get #tracks() {
+    return this.#create.audio?.tracks?.length ?? 1;
   }
 
   // ------------------------------------------------------------------ one connection
@@ -233,8 +205,7 @@ export class Lifeline {
   /** @param {ErrorCode | null} code */
   #lost(code) {
     this.#link = null;
-    this.#dropped = this.#leftOut = 0;
-    this.#behind = false;
+    this.#pressure.reset();
     if (this.#welcome) this.#welcome(this.#error(code ?? "connection_lost"));
     else if (this.state === State.CONNECTED) {
       if (code === null) this.#finish(null);
@@ -288,14 +259,11 @@ export class Lifeline {
   /** Send what has waited. @param {number} position Where the server stands. */
   #catchUp(position) {
     if (this.#over()) return;
+    const updates = this.#unanswered;
+    this.#unanswered = [];
     if (this.#agent) this.#put({ at: position, message: { type: this.#agent } });
-    for (const update of this.#unanswered) this.#put({ at: position, message: update });
-    for (const waiting of this.#backlog.take(position, this.clock)) {
-      if ("message" in waiting && waiting.message.type === "session.update") {
-        this.#unanswered.push(waiting.message);
-      }
-      this.#put(waiting);
-    }
+    for (const message of updates) this.#put({ at: position, message });
+    for (const waiting of this.#backlog.take(position, this.clock)) this.#put(waiting);
     this.#become(State.CONNECTED);
   }
 

@@ -51,7 +51,7 @@ export class Link {
    */
   static async open(url, token, listener) {
     const address = new URL(url);
-    const access = typeof token === "function" ? await token() : token;
+    const access = await accessToken(token);
     if (access) address.searchParams.set("access_token", access);
     const socket = new WebSocket(address, SUBPROTOCOL);
     await new Promise((resolve, reject) => {
@@ -75,6 +75,16 @@ export class Link {
   close() {
     this.#over = true;
     this.#socket.close(1000);
+  }
+}
+
+/** @param {Token | undefined} token */
+async function accessToken(token) {
+  if (typeof token !== "function") return token;
+  try {
+    return await token();
+  } catch (error) {
+    throw new BargeinError("connection_lost", `no token could be had: ${error}`);
   }
 }
 
