@@ -178,6 +178,12 @@ async def served(tmp_path: Path, *arguments: str) -> AsyncGenerator[tuple[Any, d
         await process.communicate()
 
 
+async def logged(process: Any, words: bytes) -> None:
+    """Wait until the server's log says this."""
+    while words not in (line := await process.stderr.readline()):
+        assert line, "the log has ended"
+
+
 async def test_it_says_where_it_listens_and_what_to_do_next(tmp_path: Path) -> None:
     async with served(tmp_path) as (process, ready):
         assert ready["pid"] == process.pid
@@ -223,7 +229,7 @@ async def test_sigterm_lets_sessions_end(tmp_path: Path) -> None:
             await client.create()
             assert (await http.get("/readyz")).status == 200
             process.send_signal(signal.SIGTERM)
-            assert b"draining: 1" in await process.stderr.readline()
+            await logged(process, b"draining: 1")
             assert (await http.get("/readyz")).status == 503
             assert (await http.get("/healthz")).status == 200
             with pytest.raises(InvalidStatus, match="503"):
@@ -241,7 +247,7 @@ async def test_sessions_that_do_not_end_are_ended(tmp_path: Path, how: str) -> N
         async with peer(f"ws://127.0.0.1:{ready['port']}/v1/session") as client:
             await client.create()
             process.send_signal(signal.SIGINT)
-            assert b"draining" in await process.stderr.readline()
+            await logged(process, b"draining")
             if how == "interrupt":
                 process.send_signal(signal.SIGINT)
             heard = await client.hear_all()
@@ -258,7 +264,7 @@ async def test_two_processes_behind_one_port(tmp_path: Path) -> None:
             await client.create()
             async with served(tmp_path, "--port", port) as (new, _):
                 old.send_signal(signal.SIGTERM)
-                await old.stderr.readline()
+                await logged(old, b"draining")
                 for _ in range(20):  # none of them is turned away
                     async with peer(f"ws://127.0.0.1:{port}/v1/session") as other:
                         await other.create()

@@ -1,5 +1,6 @@
 """All sessions of the process: opened, resumed, joined and ended."""
 
+import logging
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from bargein_server.sessions.member import Member
 from bargein_server.sessions.options import effective, unknown_options
 from bargein_server.sessions.services import Services
 from bargein_server.sessions.session import Session
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +93,7 @@ class Sessions:
         self._entries[session_id] = Entry(
             session, grant.issuer, request.metadata, _now(), two_tracks
         )
+        logger.info("session %s opened by %r", session_id, grant.issuer)
         self._services.metrics.started.inc()
         self._services.metrics.sessions.inc()
         self._services.census.enter()
@@ -149,6 +153,8 @@ class Sessions:
 
     def _ended(self, session: Session, cause: str) -> None:
         del self._entries[session.session_id]
+        seconds = session.at_ms / 1000
+        logger.info("session %s ended after %.1f s: %s", session.session_id, seconds, cause)
         self._services.metrics.sessions.dec()
         self._services.census.leave()
         self._services.metrics.ended.labels(cause).inc()
