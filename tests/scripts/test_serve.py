@@ -25,5 +25,5 @@ async def test_serve_is_up_says_what_to_do_next_and_ends(tmp_path: Path) -> None
         assert await response.text() == "ready\n"
     process.send_signal(signal.SIGTERM)
     rest, _ = await process.communicate()
-    assert "scripts/replay" in rest.decode()
+    assert f"bargein watch --url ws://127.0.0.1:{where['port']}" in rest.decode()
     assert process.returncode == 0
