@@ -52,7 +52,7 @@ async def test_code_runs(block: Block, server: RunningServer) -> None:
     await run(with_ports(block.text, server))
 
 
-@pytest.mark.parametrize("block", blocks(README, claim="file", language="python"))
+@pytest.mark.parametrize("block", blocks(README, claim="file"), ids=lambda block: block.argument)
 def test_block_is_the_file(block: Block) -> None:
     assert block.text == (ROOT / block.argument).read_text(encoding="utf-8")
 

@@ -39,10 +39,10 @@ class Block:
         return [(part.partition("\n")[0], part.partition("\n")[2]) for part in parts]
 
 
-def blocks(page: Path, *, claim: str, language: str) -> list[Block]:
-    """The blocks of a page with that claim, in that language."""
+def blocks(page: Path, *, claim: str, language: str | None = None) -> list[Block]:
+    """The blocks of a page with that claim, in that language (None: in any)."""
     found = (Block(*groups) for groups in _BLOCK.findall(page.read_text(encoding="utf-8")))
-    return [block for block in found if (block.claim, block.language) == (claim, language)]
+    return [block for block in found if block.claim == claim and language in {None, block.language}]
 
 
 def fits(output: str, pattern: str) -> bool:
