@@ -49,15 +49,18 @@ export class Microphone {
   static async open({ session, context, agent, constraints } = {}) {
     const audio = context ?? new AudioContext({ latencyHint: "interactive" });
     const own = context ? null : audio;
+    /** @type {MediaStream | undefined} */
+    let stream;
     try {
       const wishes = { audio: { ...CONSTRAINTS, ...constraints } };
-      const stream = await navigator.mediaDevices.getUserMedia(wishes);
+      stream = await navigator.mediaDevices.getUserMedia(wishes);
       await audio.resume();
       const source = new MediaStreamAudioSourceNode(audio, { mediaStream: stream });
       const capture = await Capture.open(audio, source, agent);
       if (session) capture.streamTo(session);
       return new Microphone(stream, source, capture, own);
     } catch (error) {
+      for (const track of stream?.getTracks() ?? []) track.stop();
       await own?.close();
       throw error;
     }

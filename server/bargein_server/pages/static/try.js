@@ -3,25 +3,16 @@
 import { BargeinError, Capture, Microphone, connect } from "../client/index.js";
 import { Agent } from "./agent.js";
 import { byId, el } from "./dom.js";
+import { Run, load, loadTurns } from "./run.js";
 import { Timeline } from "./timeline.js";
-import { Trace } from "./trace.js";
 import { clock, describe, level } from "./words.js";
 
 /**
  * @import { Session } from "../client/index.js"
  * @import { Verdict } from "../types/messages.js"
  * @import { Api } from "./api.js"
+ * @import { Scene, Scenes } from "./run.js"
  */
-
-/**
- * @typedef {object} Scene
- * @property {string} id
- * @property {string} title
- * @property {string} description
- * @property {string[]} turns What the agent says, one after the other.
- */
-
-/** @typedef {{ turns: { id: string, text: string }[], scenes: Scene[] }} Scenes */
 
 /**
  * Where the demonstration stands.
@@ -31,8 +22,8 @@ import { clock, describe, level } from "./words.js";
  *     idle       nothing runs                                    opening
  *     opening    microphone, sound and session are being opened  speaking, idle
  *     speaking   the agent speaks                                yielding, pausing, idle
- *     yielding   the user has the floor after an interruption    pausing, idle
- *     pausing    nobody speaks, the agent is about to            speaking, yielding, idle
+ *     yielding   the user has the floor after an interruption    speaking, idle
+ *     pausing    the agent has finished a turn                   speaking, idle
  * @typedef {"idle" | "opening" | "speaking" | "yielding" | "pausing"} Stage
  */
 
@@ -40,30 +31,6 @@ const PAUSE_MS = 900;
 /** A scene that ends sooner is not worth another turn. */
 const LEAST_TURN_MS = 3000;
 const VERDICTS_SHOWN = 50;
-
-/** Everything that one run holds open. */
-class Run {
-  /** @type {Session | null} */
-  session = null;
-  /** @type {Capture | null} */
-  capture = null;
-  /** @type {Microphone | null} */
-  microphone = null;
-  /** @type {Agent | null} */
-  agent = null;
-  trace = new Trace();
-  turn = 0;
-  pause = 0;
-  /** Length of the scene; a person has no end. */
-  sceneMs = Infinity;
-
-  /** @param {AudioContext} context @param {Scene | null} scene @param {string[]} turns */
-  constructor(context, scene, turns) {
-    this.context = context;
-    this.scene = scene;
-    this.turns = turns;
-  }
-}
 
 /** The view `#try`. */
 export class TryView {
@@ -123,9 +90,9 @@ export class TryView {
       await this.#prepare(run);
     } catch (error) {
       await this.#lose(run, explain(error));
-      return;
     }
     if (this.#run === run) this.#speak(run);
+    else await run.close(); // stopped meanwhile; whatever was opened since then goes, too
   }
 
   /** @param {Run} run */
@@ -133,7 +100,7 @@ export class TryView {
     const { context, scene } = run;
     await context.resume();
     await this.#api.checkToken();
-    const sounds = await loadSounds(context, run.turns);
+    const sounds = await loadTurns(context, run.turns);
     run.agent = new Agent(context, sounds);
     run.agent.output.connect(new StereoPannerNode(context, { pan: -0.25 })).connect(context.destination);
     run.agent.onfinished = () => this.#agentFinished(run);
@@ -188,8 +155,12 @@ export class TryView {
     })().catch((error) => this.#lose(run, explain(error)));
     session.addEventListener("interruption", ({ detail }) => this.#interrupted(run, detail));
     session.addEventListener("non_interruption", ({ detail }) => this.#held(detail));
-    session.addEventListener("speech.started", () => clearTimeout(run.pause));
+    session.addEventListener("speech.started", () => {
+      run.sounding = true;
+      clearTimeout(run.pause);
+    });
     session.addEventListener("speech.stopped", () => {
+      run.sounding = false;
       if (this.#stage === "yielding" || this.#stage === "pausing") this.#pause(run);
     });
     session.addEventListener("connection", ({ detail: { state } }) => {
@@ -209,7 +180,7 @@ export class TryView {
     if (run.trace.agentTurns.length) run.trace.agentStopped(run.trace.durationMs);
     this.#become("idle", "Finishing …", "idle");
     const summary = session && (await session.close().catch(() => null));
-    await letGo(run);
+    await run.close();
     if (this.#run) return;
     const { interruptions = 0, non_interruptions: held = 0, recording } = summary ?? {};
     this.#tell(`Finished: ${count(interruptions, "interruption")}, ${held} held`, "idle");
@@ -227,8 +198,7 @@ export class TryView {
     this.#become("idle", why, "interruption");
     clearTimeout(run.pause);
     run.agent?.hush();
-    run.session?.abandon();
-    await letGo(run);
+    await run.close();
   }
 
   // ------------------------------------------------------------------ who has the floor
@@ -261,6 +231,7 @@ export class TryView {
     this.#agentStopped(run);
     const delay = verdict.type === "interruption" ? Math.round(verdict.detection_delay_ms) : 0;
     this.#become("yielding", `Interrupted: the agent stopped after ${delay} ms`, "interruption");
+    this.#pause(run);
   }
 
   /** @param {Run} run */
@@ -283,7 +254,7 @@ export class TryView {
   #pause(run) {
     clearTimeout(run.pause);
     const leftMs = run.sceneMs - run.trace.durationMs;
-    if (leftMs < PAUSE_MS + LEAST_TURN_MS) return;
+    if (run.sounding || leftMs < PAUSE_MS + LEAST_TURN_MS) return;
     run.pause = setTimeout(() => this.#run === run && this.#speak(run), PAUSE_MS);
   }
 
@@ -340,26 +311,6 @@ export class TryView {
     this.#timeline.threshold = threshold;
     this.#timeline.draw();
   }
-}
-
-/** @param {Run} run */
-async function letGo(run) {
-  run.capture?.close();
-  await run.microphone?.close();
-  await run.context.close();
-}
-
-/** @param {AudioContext} context @param {string[]} turns */
-async function loadSounds(context, turns) {
-  const buffers = turns.map(async (id) => /** @type {const} */ ([id, await load(context, `agent-${id}.mp3`)]));
-  return new Map(await Promise.all(buffers));
-}
-
-/** @param {AudioContext} context @param {string} file */
-async function load(context, file) {
-  const response = await fetch(`/page/audio/${file}`);
-  if (!response.ok) throw new Error(`${file}: HTTP ${response.status}`);
-  return context.decodeAudioData(await response.arrayBuffer());
 }
 
 /** @param {Scene[]} scenes */
