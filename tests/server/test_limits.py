@@ -163,6 +163,18 @@ async def test_audio_too_far_ahead_is_refused(predictor: Predictor) -> None:
         assert client.websocket.close_code == 4429
 
 
+async def test_gaps_count_as_audio(predictor: Predictor) -> None:
+    async with (
+        running_server(predictor=predictor, max_ahead_s=100) as server,
+        peer(server.session_url) as client,
+    ):
+        await client.create()
+        for _ in range(3):  # the first may be time that has passed
+            await client.say("audio.gap", duration_ms=60_000)
+        heard = await client.hear_all()
+        assert "audio_too_fast" in [m.get("code") for m in heard]
+
+
 async def test_silence_is_mentioned_once(server: RunningServer) -> None:
     async with peer(server.session_url) as client:
         await client.create()

@@ -194,10 +194,7 @@ class Session:
         self._feed(inputs.UserAudio(pcm), now)
         for code in self._quality.hear(pcm):
             self._audience.warn(code)
-        ahead_s = self._stalls.ahead_s(now)
-        if ahead_s > FAST_AHEAD_S:
-            self._too_fast(ahead_s)
-        self._throttle.heard(member, ahead_s)
+        self._keep_pace(member, now)
 
     def take(self, member: Member, message: ClientMessage) -> None:
         """Take a message.
@@ -234,12 +231,15 @@ class Session:
         rest = self._stalls.gap(duration, now)
         if rest:
             self._feed(inputs.Gap(rest), now)
+            self._keep_pace(member, now)
 
-    def _too_fast(self, ahead_s: float) -> None:
+    def _keep_pace(self, member: Member, now: float) -> None:
+        ahead_s = self._stalls.ahead_s(now)
         if ahead_s > self._services.settings.max_ahead_s:
             self.end(ErrorCode.AUDIO_TOO_FAST)
-        else:
+        elif ahead_s > FAST_AHEAD_S:
             self._audience.warn_once(WarningCode.AUDIO_FAST)
+        self._throttle.heard(member, ahead_s)
 
     def _update(self, update: OptionsUpdate | None, now: float) -> None:
         current = self._core.defaults if update is None else self._core.options
