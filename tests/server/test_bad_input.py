@@ -11,7 +11,9 @@ from support.peer import Peer, peer
 from support.scripted import ScriptedModel
 from support.server import RunningServer, running_server, settled
 from support.sounds import silence, voice
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 
 
 @pytest.mark.parametrize(
@@ -208,6 +210,20 @@ async def test_a_client_that_vanishes_leaves_nothing_behind() -> None:
         await server.app.services.census.empty()
         await settled(before)
     await predictor.close()
+
+
+async def test_clients_that_vanish_as_soon_as_they_have_spoken(predictor: Predictor) -> None:
+    async with running_server(predictor=predictor, resume_window_s=0) as server:
+        before = len(asyncio.all_tasks())
+        for _ in range(30):
+            client = await connect(server.session_url, proxy=None)
+            client.transport.write(
+                Frame(Opcode.TEXT, b'{"type": "session.create"}').serialize(mask=True)
+            )
+            client.transport.close()
+            await client.wait_closed()
+        await settled(before)
+        assert len(server.app.sessions) == 0
 
 
 async def test_an_unknown_fault_is_not_explained(

@@ -83,6 +83,8 @@ class Connection(ServerConnection):
         while waiting:
             self._take(waiting.popleft())
         self.recv_messages.maybe_resume()
+        if self.connection_lost_waiter.done():
+            self._say_lost(listener)
 
     def stop_streaming(self) -> None:
         """Throw away what still comes, so that the closing handshake is reached."""
@@ -152,10 +154,13 @@ class Connection(ServerConnection):
         """Tell the listener."""
         super().connection_lost(exc)
         if self._listener is not None:
-            self._backlog.clear()
-            self._listener.lost(self.close_code or CloseCode.ABNORMAL_CLOSURE)
+            self._say_lost(self._listener)
 
     # ----------------------------------------------------------------
+
+    def _say_lost(self, listener: Listener) -> None:
+        self._backlog.clear()
+        listener.lost(self.close_code or CloseCode.ABNORMAL_CLOSURE)
 
     def _take_audio(self, data: bytes) -> bool:
         if self._listener is None or self._fragments or self.protocol.state is not State.OPEN:
