@@ -44,3 +44,13 @@ def test_ragged_frames_give_the_verdicts_of_even_ones(
         pcm[2 * start * MS : 2 * (start + length) * MS] = b"\x10\x20" * length * MS
     even = list(range(20 * MS, 7000 * MS, 20 * MS))
     assert verdicts(play(bytes(pcm), cuts, chance)) == verdicts(play(bytes(pcm), even, chance))
+
+
+def test_markers_keep_their_order_when_a_frame_ends_between_them() -> None:
+    detector = make_detector()
+    detector.handle(inputs.UserAudio(bytes(2 * 1000 * MS)))
+    detector.handle(inputs.AgentStarted(1000 * MS + 5))  # announced for a moment to come
+    detector.handle(inputs.UserAudio(bytes(2 * 20)))  # … which is there, but no whole VAD frame
+    detector.handle(inputs.AgentStopped(1000 * MS + 20))
+    said = detector.handle(inputs.UserAudio(b"\x10\x20" * 300 * MS))
+    assert [type(output) for output in said] == [outputs.SpeechOnset]

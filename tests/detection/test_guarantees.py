@@ -27,6 +27,7 @@ changes = st.fixed_dictionaries(
         "overlap": st.sampled_from(["server", "client"]),
         "threshold": st.sampled_from([0.3, 0.5, 0.8]),
         "min_frames": st.integers(1, 4),
+        "min_speech_ms": st.sampled_from([25, 100, 500]),
         "hop_ms": st.sampled_from([25, 100, 300]),
         "backchannel_boundary_ms": st.sampled_from([None, 0, 700, [500, 0], [0, 1500]]),
         "cooldown_ms": st.sampled_from([0, 300, 2000]),
@@ -34,7 +35,7 @@ changes = st.fixed_dictionaries(
         "transcript_hold_ms": st.sampled_from([0, 400, 5000]),
         "transcript_min_words": st.sampled_from([None, 2]),
         "false_interruption_ms": st.sampled_from([None, 0, 1000]),
-        "hangover_ms": st.sampled_from([50, 400]),
+        "hangover_ms": st.sampled_from([20, 50, 400]),
         "predictions": st.booleans(),
     },
 )
@@ -209,6 +210,12 @@ class Guarantees(RuleBasedStateMachine):
             assert len(self.words) - len(self.left) <= MAX_HELD
             if not self.options.gate_transcripts:
                 assert self.left == self.words
+
+    @invariant()
+    def at_rest_nothing_is_undecided_but_what_the_model_owes(self) -> None:
+        if hasattr(self, "detector") and not self.detector.waiting:
+            owed = {i for i, epoch, _ in self.asked if epoch == self.streams[i][0]}
+            assert set(self.opened) - set(self.verdicts) <= owed
 
     @invariant()
     def memory_is_bounded(self) -> None:

@@ -3,12 +3,13 @@
 import pytest
 from bargein_protocol.options import Options
 from bargein_server.detection.evidence import Evidence
+from bargein_server.detection.inputs import OptionsChanged, OverlapStarted, UserAudio
 from bargein_server.detection.overlap import TRANSITIONS, UNDECIDED, OverlapState
 from bargein_server.detection.speech import MarkedSpeech, SpeechChange, SpeechGate
 from bargein_server.detection.timing import Timing
 from bargein_server.detection.vad import WebrtcVad
 from bargein_server.detection.window import AudioHistory
-from support.traces import probabilities
+from support.traces import make_detector, probabilities
 
 
 def test_history_reads_what_it_holds_and_silence_elsewhere() -> None:
@@ -56,6 +57,22 @@ def test_an_offset_follows_the_hangover_and_names_the_last_sound() -> None:
 def test_a_pause_shorter_than_the_hangover_is_no_offset() -> None:
     gate = SpeechGate(160, onset=2 * 160, hangover=5 * 160)
     assert hear(gate, "xxx....xxx....xxx") == [(SpeechChange.ONSET, 320)]
+
+
+def test_a_hangover_shorter_than_an_onset_makes_no_second_sound_of_the_first() -> None:
+    gate = SpeechGate(160, onset=4 * 160, hangover=2 * 160)
+    assert hear(gate, "xxxxxx..........") == [
+        (SpeechChange.ONSET, 4 * 160),
+        (SpeechChange.OFFSET, 8 * 160),
+    ]
+    assert gate.resting
+
+
+def test_what_was_heard_in_the_hangover_counts_for_the_next_onset() -> None:
+    gate = SpeechGate(160, onset=4 * 160, hangover=9 * 160)
+    assert hear(gate, "xxxx........x")[-1] == (SpeechChange.OFFSET, 13 * 160)
+    assert hear(gate, "xxx", start=13) == [(SpeechChange.ONSET, 16 * 160)]
+    assert gate.onset == 12 * 160
 
 
 def test_marked_speech_is_idempotent() -> None:
@@ -112,3 +129,12 @@ def test_webrtc_hears_a_hum_and_not_silence() -> None:
     assert any(vad.is_speech(buzz) for _ in range(20))
     vad.reset()
     assert not vad.is_speech(bytes(320))
+
+
+def test_the_clients_word_leaves_nothing_behind_when_the_vad_takes_over() -> None:
+    detector = make_detector(overlap="client")
+    detector.handle(UserAudio(bytes(32_000)))
+    detector.handle(OverlapStarted(detector.position, 0))
+    detector.handle(OptionsChanged(Options(threshold=0.5)))
+    detector.handle(UserAudio(bytes(32_000)))
+    assert not detector.waiting

@@ -188,8 +188,7 @@ class Detector:
         return min((position for position in due if position is not None), default=None)
 
     def _expire(self, heard: int) -> None:
-        while self._scheduled and self._scheduled[0][0] <= heard:
-            self._mark(heapq.heappop(self._scheduled)[2])
+        self._mark_until(heard)
         self._say(self._transcripts.expire(heard))
         quiet_until = self._watch.deadline(self._timing.false_interruption)
         if quiet_until is not None and quiet_until <= heard:
@@ -208,10 +207,15 @@ class Detector:
 
     def _schedule(self, marker: Marker) -> None:
         if marker.at <= self.position:
+            self._mark_until(marker.at)  # what was announced for an earlier moment comes first
             self._mark(marker)
         else:
             order = 1 + max((item[1] for item in self._scheduled), default=0)
             heapq.heappush(self._scheduled, (marker.at, order, marker))
+
+    def _mark_until(self, position: int) -> None:
+        while self._scheduled and self._scheduled[0][0] <= position:
+            self._mark(heapq.heappop(self._scheduled)[2])
 
     def _mark(self, marker: Marker) -> None:
         now = max(self._heard, marker.at)
@@ -279,12 +283,20 @@ class Detector:
         timing = self._timing = Timing.of(options)
         if (before.vad, before.vad_aggressiveness) != (options.vad, options.vad_aggressiveness):
             self._vad = self._make_vad(options)
-        if before.overlap != options.overlap and self._gate.sounding:
-            self._marked.begin(self._gate.onset)
+        if before.overlap != options.overlap:
+            self._hand_over()
         self._gate.configure(self._vad.frame_samples, timing.onset, timing.hangover)
         self._out.append(OptionsTaken(at=self._heard, options=options))
         self._say(self._transcripts.configure(timing, self._heard))
         self._say(self._overlaps.configure(timing, self._heard))
+
+    def _hand_over(self) -> None:
+        """From the VAD's word to the client's, a sound goes on; back, the client's word is over."""
+        self._marked.finish(self._heard)
+        if self._timing.overlap == "client" and self._gate.sounding:
+            self._marked.begin(self._gate.onset)
+            self._marked.hear(self._heard)
+        self._watch.follow(self._speech)
 
     def _prediction_failed(self, event: PredictionFailed) -> None:
         self._say(self._overlaps.failure(event, self._heard))

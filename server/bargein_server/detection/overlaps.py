@@ -174,7 +174,7 @@ class Overlaps:
             return []
         out = self._model_is(ModelState.FAILING, now)
         overlap.start_over(self._epoch, self._timing, retry_at=now + RETRY)
-        return out + self._settle(overlap, now)
+        return out + self._prove_by_vad(overlap, now) + self._settle(overlap, now)
 
     def prove_by_transcript(self, overlap_id: int, at: int) -> list[Output]:
         """The user's words prove that this overlap is an interruption."""
@@ -186,10 +186,11 @@ class Overlaps:
         self._timing = timing
         self._epoch += 1
         out: list[Output] = []
-        for overlap in self._awaiting:
+        for overlap in tuple(self._awaiting):
             asked_to = overlap.asked_to or now
             overlap.start_over(self._epoch, timing)
             out += self._ask(overlap, asked_to)
+            out += self._settle(overlap, now)  # what is too short by now is not asked about
         if self.current is not None and self.current.undecided:
             self.current.start_over(self._epoch, timing)
             out += self._listen(self.current, now)
@@ -198,11 +199,14 @@ class Overlaps:
     def _listen(self, overlap: Overlap, heard: int) -> list[Output]:
         if not overlap.undecided:
             return []
-        out = self._ask(overlap, heard)
+        return self._ask(overlap, heard) + self._prove_by_vad(overlap, heard)
+
+    def _prove_by_vad(self, overlap: Overlap, heard: int) -> list[Output]:
+        """Without a model, and soon after the agent's start, enough speech is an interruption."""
         by_vad = self.model_failing or self._agent.within(heard, self._timing.start_boundary)
-        if by_vad and overlap.sound >= self._timing.vad_min_speech:
-            out += self._prove(overlap, "vad", heard, heard)
-        return out
+        if not by_vad or overlap.sound < self._timing.vad_min_speech:
+            return []
+        return self._prove(overlap, "vad", heard, heard)
 
     def _ask(self, overlap: Overlap, heard: int) -> list[Output]:
         out: list[Output] = []

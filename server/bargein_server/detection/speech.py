@@ -83,9 +83,14 @@ class SpeechGate:
         if voiced and count >= self._stay:
             self._sound_end = end
         elif end - self._sound_end >= self._hangover:
-            self._sounding = False
-            return SpeechChange.OFFSET
+            return self._finish(end)
         return SpeechChange.NONE
+
+    def _finish(self, end: int) -> SpeechChange:
+        """End the sound; the frames that belong to it do not count for the next onset."""
+        self._sounding = False
+        self._recent &= (1 << (end - self._sound_end) // self._frame) - 1
+        return SpeechChange.OFFSET
 
     def _begin(self, end: int) -> SpeechChange:
         self._sounding = True
