@@ -6,14 +6,15 @@ from urllib.parse import urlsplit
 
 import pytest
 from bargein_server.models.predictor import Predictor
+from bargein_server.serving.connection import Connection
+from bargein_server.serving.listener import Route
+from bargein_server.serving.native import converse
 from support.models import GatedModel
 from support.peer import Peer, peer
 from support.scripted import ScriptedModel
 from support.server import RunningServer, running_server, settled
 from support.sounds import silence, voice
-from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
-from websockets.frames import Frame, Opcode
 
 
 @pytest.mark.parametrize(
@@ -212,18 +213,21 @@ async def test_a_client_that_vanishes_leaves_nothing_behind() -> None:
     await predictor.close()
 
 
-async def test_clients_that_vanish_as_soon_as_they_have_spoken(predictor: Predictor) -> None:
-    async with running_server(predictor=predictor, resume_window_s=0) as server:
-        before = len(asyncio.all_tasks())
-        for _ in range(30):
-            client = await connect(server.session_url, proxy=None)
-            client.transport.write(
-                Frame(Opcode.TEXT, b'{"type": "session.create"}').serialize(mask=True)
-            )
-            client.transport.close()
-            await client.wait_closed()
-        await settled(before)
-        assert len(server.app.sessions) == 0
+async def test_a_client_that_is_gone_before_it_is_heard(server: RunningServer) -> None:
+    done = asyncio.Event()
+
+    async def serve_late(connection: Connection) -> None:
+        await connection.wait_closed()
+        await converse(connection, server.app.sessions, create_timeout_s=1)
+        done.set()
+
+    late = Route("late", lambda path: path == "/late", lambda grant: bool(grant), serve_late)
+    server.app.listener.add(late)
+    async with peer(f"{server.url}/late") as client:
+        await client.say("session.create")
+        await client.websocket.close()
+    await done.wait()
+    assert len(server.app.sessions) == 0
 
 
 async def test_an_unknown_fault_is_not_explained(
