@@ -221,7 +221,7 @@ async def test_a_client_that_is_gone_before_it_is_heard(server: RunningServer) -
         await converse(connection, server.app.sessions, create_timeout_s=1)
         done.set()
 
-    late = Route("late", lambda path: path == "/late", lambda grant: bool(grant), serve_late)
+    late = Route("late", lambda path: path == "/late", bool, serve_late)
     server.app.listener.add(late)
     async with peer(f"{server.url}/late") as client:
         await client.say("session.create")
