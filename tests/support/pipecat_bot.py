@@ -54,8 +54,11 @@ class Bot:
 
 
 @contextlib.asynccontextmanager
-async def running_bot(url: str) -> AsyncGenerator[Bot]:
-    """A bot that goes by the server at `url`."""
+async def running_bot(url: str, begin: asyncio.Barrier) -> AsyncGenerator[Bot]:
+    """A bot that goes by the server at `url`; it waits for the others that are to `begin` with it.
+
+    Starting one is hard work for the processor, and the others are to speak in real time.
+    """
     process = await asyncio.create_subprocess_exec(
         PYTHON,
         ROOT / "tests" / "pipecat" / "clients" / "bot.py",
@@ -67,6 +70,7 @@ async def running_bot(url: str) -> AsyncGenerator[Bot]:
     try:
         bot = Bot(process)
         await bot.until("ready")
+        await begin.wait()
         yield bot
     finally:
         if process.returncode is None:

@@ -6,8 +6,8 @@
                 guard on                                   GUARDED
     GUARDED     the VAD hears the user                     DISPUTED
                 guard off                                  FREE
-    DISPUTED    non-interruption, or the VAD hears the     GUARDED
-                end of it
+    DISPUTED    non-interruption, unless it is incon-      GUARDED
+                clusive, or the VAD hears the end of it
                 guard off (the bot is done, or Bargein     FREE, and the user's turn starts:
                 is away)                                   the user is speaking still
     any but     interruption                               GUARDED, and the turn starts
@@ -32,6 +32,9 @@ from pipecat.turns.types import ProcessFrameResult
 from pipecat.turns.user_start import BaseUserTurnStartStrategy
 
 from bargein_client.pipecat.frames import BargeinEventFrame, BargeinGuardFrame
+
+INCONCLUSIVE = {"agent_stopped", "session_closed"}
+"""Reasons that say nothing about the user."""
 
 
 class Floor(Enum):
@@ -91,7 +94,7 @@ class BargeinUserTurnStartStrategy(BaseUserTurnStartStrategy):  # type: ignore[n
         if isinstance(event, Interruption) and self._floor is not Floor.FREE:
             self._settle()
             return await self._start()
-        if isinstance(event, NonInterruption) and event.reason != "agent_stopped":
+        if isinstance(event, NonInterruption) and event.reason not in INCONCLUSIVE:
             self._settle()
         return ProcessFrameResult.CONTINUE
 
