@@ -99,8 +99,9 @@ class LivekitSession:
         if self.farewell.done():
             return
         self.farewell.set_result(farewell)
-        if self._answering is not None:
-            self._answering.close()
+        answering, self._answering = self._answering, None  # its audio goes at once
+        if answering is not None:
+            answering.close()
         self.ledger.close(farewell.code)
 
     def _take(self, message: ClientMessage | Window) -> None:
