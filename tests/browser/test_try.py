@@ -12,8 +12,8 @@ import orjson
 import pytest
 from bargein_server.detection.inputs import AgentStopped
 from bargein_server.models.predictor import Predictor
-from bargein_server.recording import recorder
 from bargein_server.recording.reader import Recording, read_recording
+from bargein_server.recording.recorder import wait_for_disk
 from numpy.typing import NDArray
 from support.chromium import Browser, Page, chromium, expect, open_page
 from support.relay import relay
@@ -48,7 +48,7 @@ def events_of(recording: Recording) -> list[dict[str, Any]]:
 
 
 def only_recording(folder: Path) -> Recording:
-    recorder._disk.submit(lambda: None).result()  # everything before it is written
+    wait_for_disk()
     [path] = folder.iterdir()
     return read_recording(path)
 
