@@ -231,5 +231,9 @@ def test_the_command_teaches_and_refuses_what_it_cannot_do() -> None:
     run = CliRunner().invoke
     assert "bargein bridge twilio --to" in run(bridge_command, ["--help"]).output
     assert "HOST:PORT" in run(bridge_command, ["twilio", "--to", "ws://x", "--listen", "x"]).output
+    for arguments in (["twilio", "--to", "http://x"], ["audiosocket", "--to", "ws://x"]):
+        refused = run(bridge_command, arguments)
+        assert refused.exit_code == 2
+        assert f"'--to': '{arguments[2]}' is no " in refused.output
     assert "'skype' is not one of" in run(bridge_command, ["skype", "--to", "ws://x"]).output
     assert f"default: {PAUSE_MS}" in run(bridge_command, ["--help"]).output

@@ -118,7 +118,7 @@ def test_diff_tells_by_its_exit_code(recorded: Path) -> None:
         "min_speech_ms=1500",
     )
     assert other.exit_code == 1
-    assert "  1 differences" in other.output
+    assert other.output.endswith("  1 difference\n")
     edited = recorded / "events.jsonl"
     edited.write_bytes(edited.read_bytes().replace(b'"at_ms":2', b'"at_ms":3'))
     assert bargein("replay", recorded, "--diff").exit_code == 1
@@ -160,6 +160,18 @@ async def test_watching_shows_what_happens() -> None:
         ["call-7", "speech.started"],
         ["call-7", "session.closed"],
     ]
+
+
+async def test_who_is_not_let_in_is_told_by_which_flags() -> None:
+    sample = "scripts/samples/cough.bargein"
+    async with running_server(keys={"key": "a-secret-of-thirty-two-bytes-or-so"}) as server:
+        for arguments in (("watch",), ("mic", "--input", f"{sample}/user.wav"), ("replay", sample)):
+            command = [sys.executable, "-m", "bargein_client", *arguments, "--url", server.url]
+            running = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+            _, said = await running.communicate()
+            assert running.returncode
+            assert b"unauthorized" in said
+            assert b"(give --key with --secret, or --token)" in said
 
 
 def test_the_server_package_brings_the_engine() -> None:

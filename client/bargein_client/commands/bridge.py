@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
 from bargein_client.bridges.leg import PAUSE_MS
 from bargein_client.bridges.middleware import Bridge, listen
+from bargein_client.bridges.platform import Platform
 from bargein_client.bridges.platforms import PLATFORMS
 from bargein_client.commands.options import credentials_options, url_option
 from bargein_client.credentials import Keys
@@ -86,12 +88,23 @@ def bridge(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s")
     call = {"url": url, "pause_ms": pause_ms, "notify": notify} | dict(credentials)
     chosen = Bridge(platform=PLATFORMS[platform], to=to, call=call)
+    _check(chosen.platform, to)
     try:
         asyncio.run(_run(chosen, *address))
     except OSError as error:
         raise click.ClickException(f"cannot listen at {address[0]}:{address[1]}: {error}") from None
     except KeyboardInterrupt:
         raise click.exceptions.Exit(130) from None
+
+
+def _check(platform: type[Platform], to: str) -> None:
+    schemes = ("tcp",) if platform.transport == "tcp" else ("ws", "wss")
+    parts = urlsplit(to)
+    if parts.scheme not in schemes or not parts.hostname:
+        wanted = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise click.BadParameter(
+            f"{to!r} is no {wanted} URL, which {platform.name} needs", param_hint="'--to'"
+        )
 
 
 async def _run(bridge: Bridge, host: str, port: int) -> None:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bargein_client.commands.keys import key_presses
-from bargein_client.commands.options import credentials_options, url_option
+from bargein_client.commands.options import credentials_options, explained, url_option
 from bargein_client.commands.wording import moment, wording
 from bargein_client.credentials import Keys
 from bargein_client.errors import BargeinError, first_of
@@ -91,7 +91,7 @@ def mic(
     try:
         asyncio.run(listen())
     except* (BargeinError, DeafError) as group:
-        problem = str(first_of(group))
+        problem = explained(first_of(group))
     if problem:
         raise click.ClickException(problem)
 

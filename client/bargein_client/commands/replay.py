@@ -14,7 +14,7 @@ from rich.progress import track
 from rich.text import Text
 
 from bargein_client.cli import install_hint
-from bargein_client.commands.options import credentials_options
+from bargein_client.commands.options import credentials_options, explained
 from bargein_client.commands.wording import moment, wording
 from bargein_client.credentials import Keys
 from bargein_client.errors import BargeinError
@@ -187,7 +187,7 @@ def _replay(
         engine = open_engine(path, markers)
         return engine, replay_one(engine, plan)
     except errors as error:
-        raise UnusableError(f"{path}: {error}") from None
+        raise UnusableError(f"{path}: {explained(error)}") from None
 
 
 def _with_progress(recordings: tuple[Path, ...]) -> Iterator[Path]:
@@ -211,7 +211,8 @@ def _print(
         console.print(Text(f"  - {difference.recorded or 'nothing'}", style="red"))
         console.print(Text(f"  + {difference.replayed or 'nothing'}", style="green"))
     if found is not None:
-        summary = f"{len(found)} differences" if found else "as recorded"
+        count = f"{len(found)} difference{'s' if len(found) > 1 else ''}"
+        summary = count if found else "as recorded"
         console.print(Text(f"  {summary}", style="yellow" if found else "dim"))
 
 

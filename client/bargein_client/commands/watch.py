@@ -9,7 +9,7 @@ from bargein_protocol.messages import Missed
 from rich.console import Console
 from rich.text import Text
 
-from bargein_client.commands.options import credentials_options, url_option
+from bargein_client.commands.options import credentials_options, explained, url_option
 from bargein_client.commands.wording import moment, wording
 from bargein_client.credentials import Keys
 from bargein_client.errors import BargeinError
@@ -65,7 +65,7 @@ def watch(
     try:
         asyncio.run(follow())
     except BargeinError as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(explained(error)) from None
     except KeyboardInterrupt:
         raise click.exceptions.Exit(130) from None
 
