@@ -194,6 +194,7 @@ async def test_it_says_where_it_listens_and_what_to_do_next(tmp_path: Path) -> N
     assert f"http://127.0.0.1:{ready['http_port']}" in said
     assert "no keys" in said
     assert "replay" in said
+    assert f"bargein watch --url ws://127.0.0.1:{ready['port']}" in said
     assert "\x1b" not in said
     assert not any(tmp_path.iterdir())  # noqa: ASYNC240 - a folder of no files
 
@@ -263,6 +264,7 @@ async def test_two_processes_behind_one_port(tmp_path: Path) -> None:
         async with peer(f"ws://127.0.0.1:{port}/v1/session") as client:
             await client.create()
             async with served(tmp_path, "--port", port) as (new, _):
+                await logged(new, b"another server listens on port " + port.encode())
                 old.send_signal(signal.SIGTERM)
                 await logged(old, b"draining")
                 for _ in range(20):  # none of them is turned away

@@ -29,6 +29,7 @@ from bargein_server.serving.auth import Authority
 from bargein_server.serving.extensions import EXTENSIONS
 from bargein_server.serving.http import Companion
 from bargein_server.serving.listener import Listener
+from bargein_server.serving.ports import is_served
 from bargein_server.sessions.options import resolve
 from bargein_server.sessions.registry import Sessions
 from bargein_server.sessions.services import Services
@@ -109,11 +110,22 @@ class App:
             OSError: a port is taken, or the host is not an address of this machine.
         """
         settings = self.settings
+        await self._warn_if_shared()
         http_port = await self.companion.start(settings.http_port)
         port = await self.listener.start(settings.port)
         self.state = AppState.READY
         self.addresses = Addresses(settings.host, port, http_port)
         return self.addresses
+
+    async def _warn_if_shared(self) -> None:
+        """Sharing ports is how one server takes over from another, and else a mistake."""
+        for port in {self.settings.port, self.settings.http_port} - {0}:
+            if await is_served(self.settings.host, port):
+                logger.warning(
+                    "another server listens on port %d, too: each gets a part of the connections, "
+                    "and sessions of one are unknown to the other, until one of them is stopped",
+                    port,
+                )
 
     async def drain(self, hurry: asyncio.Event) -> None:
         """Refuse new sessions and let the running ones end.

@@ -1,6 +1,8 @@
 """What the server says when it is up: where it listens, who may come, and what to do next."""
 
 import logging
+import shutil
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -23,7 +25,7 @@ def announce(app: App, addresses: Addresses) -> None:
         facts.add_row(f"  {name}", value)
     console.print(facts, soft_wrap=True)
     console.print("\n[bold]Next[/bold]:")
-    for line in _next_steps(addresses):
+    for line in _next_steps(addresses, keys=bool(app.settings.keys)):
         console.print(f"  {line}", soft_wrap=True)
 
 
@@ -42,12 +44,23 @@ def _facts(app: App, addresses: Addresses) -> dict[str, str]:
     }
 
 
-def _next_steps(addresses: Addresses) -> list[str]:
+def _next_steps(addresses: Addresses, *, keys: bool) -> list[str]:
     """What works from where the server was started, the quickest first."""
+    server = f"--url {addresses.url}{' --key KEY --secret SECRET' if keys else ''}"
     steps = [
         f"open {addresses.http_url}/ in a browser, and try it",
-        f"bargein watch --url {addresses.url}",
+        f"{_command()} watch {server}",
     ]
     if Path("scripts/samples").is_dir():
-        steps.insert(1, f"./scripts/replay --url {addresses.url} scripts/samples/*.bargein")
+        steps.insert(1, f"./scripts/replay {server} scripts/samples/*.bargein")
     return steps
+
+
+def _command() -> str:
+    """What to type to run `bargein`: it may lie in an environment that is not active."""
+    if shutil.which("bargein"):
+        return "bargein"
+    installed = Path(sys.executable).with_name("bargein")
+    return str(
+        installed.relative_to(Path.cwd()) if installed.is_relative_to(Path.cwd()) else installed
+    )
