@@ -8,7 +8,7 @@ import pytest_asyncio
 from bargein_server.models.predictor import Predictor
 from support.chromium import Browser, Page, open_page
 from support.peer import peer
-from support.relay import Relay, relay
+from support.relay import Relay, relay_to
 from support.server import RunningServer, running_server
 from support.sounds import silence, voice
 
@@ -35,7 +35,7 @@ async def server(predictor: Predictor) -> AsyncIterator[RunningServer]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def network(server: RunningServer) -> AsyncIterator[Relay]:
-    async with relay("127.0.0.1", server.app.addresses.port) as network:
+    async with relay_to(server.url) as network:
         server.app.addresses = server.app.addresses._replace(port=network.port)
         yield network
 

@@ -16,7 +16,7 @@ from bargein_server.recording.reader import Recording, read_recording
 from bargein_server.recording.recorder import wait_for_disk
 from numpy.typing import NDArray
 from support.chromium import Browser, Page, chromium, expect, open_page
-from support.relay import relay
+from support.relay import relay_to
 from support.server import running_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -130,7 +130,7 @@ async def test_a_cut_connection_is_resumed_and_nothing_is_lost(
     folder = tmp_path / "recordings"
     async with (
         running_server(predictor=predictor, record=folder) as server,
-        relay("127.0.0.1", server.app.addresses.port) as network,
+        relay_to(server.url) as network,
     ):
         server.app.addresses = server.app.addresses._replace(port=network.port)
         async with open_page(browser, server.http_url) as page:

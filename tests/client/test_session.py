@@ -28,7 +28,7 @@ from bargein_protocol.messages import (
     SessionUpdated,
     SpeechStarted,
 )
-from support.cutting import Relay, relay_to
+from support.relay import Relay, relay_to
 from support.server import RunningServer, running_server
 from support.sounds import silence, voice
 from websockets.asyncio.client import connect as plain
@@ -223,7 +223,7 @@ async def test_a_cut_connection_is_taken_up_again(relay: Relay) -> None:
         seen += [message async for message in session]
     numbered = [message.seq for message in seen if message.seq]
     assert numbered == list(range(1, len(numbered) + 1))
-    assert relay.connections == 2
+    assert relay.accepted == 2
     assert len({m.session_id for m in seen if isinstance(m, SessionCreated)}) == 1
     assert summary.overlaps == 1
     assert summary.duration_ms == session.at_ms == 3200
@@ -338,7 +338,7 @@ async def test_no_reconnect_if_none_is_wanted(relay: Relay) -> None:
         relay.cut()
         with pytest.raises(NetworkError):
             await read_on(session)
-    assert relay.connections == 1
+    assert relay.accepted == 1
 
 
 async def test_a_failure_that_nobody_saw_is_raised_on_leaving(relay: Relay) -> None:

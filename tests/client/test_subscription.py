@@ -7,7 +7,7 @@ import pytest
 from bargein_client import Backoff, ClientError, NetworkError, SessionEvent, connect, subscribe
 from bargein_client.subscription import Followed
 from bargein_protocol.messages import Missed, SessionClosed, SessionCreated, SpeechStarted
-from support.cutting import relay_to
+from support.relay import relay_to
 from support.server import RunningServer, running_server
 from support.sounds import silence, voice
 
@@ -73,7 +73,7 @@ async def test_cuts_make_neither_hole_nor_repeat(server: RunningServer) -> None:
                 seen += await closings(events, 1)
                 relay.cut()
         assert [event.seq for event in seen] == list(range(1, count + 1))
-        assert relay.connections == 4
+        assert relay.accepted == 4
 
 
 async def test_a_restarted_server_is_read_from_its_first_event() -> None:

@@ -1,9 +1,14 @@
-"""A network in between that can be cut and stalled."""
+"""A network in between: it can be cut, stalled, and lead elsewhere.
+
+async with relay_to(server.url) as network:
+    async with connect(network.url) as session: ...
+"""
 
 import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncGenerator
+from urllib.parse import urlsplit
 
 BUFFER_BYTES = 16 * 1024
 
@@ -11,8 +16,8 @@ BUFFER_BYTES = 16 * 1024
 class Relay:
     """Passes bytes between clients and one server."""
 
-    def __init__(self, target: tuple[str, int]) -> None:
-        self._target = target
+    def __init__(self, url: str) -> None:
+        self.lead_to(url)
         self._writers: set[asyncio.StreamWriter] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
@@ -21,11 +26,24 @@ class Relay:
         self.port = 0
         self.accepted = 0
         """Connections so far."""
+        self.refusing = False
+        """Whether new connections are broken at once."""
+
+    @property
+    def url(self) -> str:
+        """Where clients connect: ws://127.0.0.1:PORT."""
+        return f"ws://127.0.0.1:{self.port}"
+
+    def lead_to(self, url: str) -> None:
+        """Connect to this server (ws://HOST:PORT) from now on."""
+        parts = urlsplit(url)
+        self._target = (parts.hostname or "", parts.port or 0)
 
     def cut(self) -> None:
         """Break every connection without a word."""
         for writer in self._writers:
             writer.transport.abort()
+        self._writers.clear()
 
     def stall(self) -> None:
         """Take nothing from anybody until `flow`."""
@@ -42,29 +60,33 @@ class Relay:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
+        if self.refusing:
+            writer.transport.abort()
+            return
         there, back = await asyncio.open_connection(*self._target)
         self._writers |= {writer, back}
         async with self._news:
             self.accepted += 1
             self._news.notify_all()
-        self._tasks |= {
-            asyncio.create_task(self._pass_on(reader, back)),
-            asyncio.create_task(self._pass_on(there, writer)),
-        }
+        for source, sink in ((reader, back), (there, writer)):
+            task = asyncio.create_task(self._pass_on(source, sink))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
         """Leave nothing behind."""
         self.cut()
-        for task in self._tasks:
+        tasks = tuple(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass_on(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
-            while data := await self._read(reader):
-                writer.write(data)
-                await writer.drain()
-        writer.transport.abort()
+            while data := await self._read(source):
+                sink.write(data)
+                await sink.drain()
+        sink.close()
 
     async def _read(self, reader: asyncio.StreamReader) -> bytes:
         await self._flowing.wait()
@@ -72,9 +94,9 @@ class Relay:
 
 
 @contextlib.asynccontextmanager
-async def relay(host: str, port: int) -> AsyncGenerator[Relay]:
-    """A relay to `host:port` on a free port of 127.0.0.1, with little room for what is stalled."""
-    between = Relay((host, port))
+async def relay_to(url: str) -> AsyncGenerator[Relay]:
+    """A relay in front of the server at `url`, with little room for what is stalled."""
+    between = Relay(url)
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
     listening.bind(("127.0.0.1", 0))
