@@ -33,28 +33,19 @@ PROMPTS = Path("/usr/share/asterisk/sounds")
 PROMPT_VOICES = {"fr_CA_f_June": "fr", "it_IT_m_Carlo": "it", "ru_RU_f_IvrvoiceRU": "ru"}
 """Not `es_MX_f_Allison`: the same person's English prompts may be trained on."""
 WORDS = Path("/usr/share/ktuberling/sounds")
-WORD_LANGUAGES = ("en", "de", "da", "el", "ca", "gl", "lt", "ru", "sl", "uk")
+WORD_LANGUAGES = ("en", "de", "el", "ca", "gl", "lt", "ru", "sl", "uk")
+"""Not “da”: a hum hides where its words begin and end."""
 SHOUTS = Path("/usr/share/games/hedgewars/Data/Sounds/voices")
-SHOUT_VOICES = {
-    **dict.fromkeys(("British", "Default", "HillBilly", "Mobster", "Pirate", "Singer"), "en"),
-    "Surfer": "en",
-    "Russian": "en",
-    "Default_es": "es",
-    "Default_pl": "pl",
-    "Default_ru": "ru",
-    "Default_uk": "uk",
-    "Russian_pl": "pl",
-}
+SHOUT_VOICES = (
+    *("British", "Default", "HillBilly", "Mobster", "Pirate", "Singer", "Surfer", "Russian"),
+    *("Default_es", "Default_pl", "Default_ru", "Default_uk", "Russian_pl"),
+)
 SHOUT_NAMES = {
-    "recorded_word": "Byebye Coward Cutitout Fire Grenade Hello Hurry Incoming Melon Missed Nooo "
-    "Revenge Runaway Stupid Takecover Traitor Victory Watchit Whatthe",
-    "acted_line": "Comeonthen Gonnagetyou Illgetyou Justyouwait Leavemealone Thisoneismine "
-    "Youllregretthat Watchthis",
     "laugh": "Laugh",
     "cough": "PoisonCough",
     "exclamation": "Ooff1 Ooff2 Ooff3 Ow1 Ow2 Ow3 Ow4 Jump1 Jump2 Jump3",
 }
-"""What of it is clearly a word, a line or another vocal sound; “Excellent!” may be either."""
+"""Not their words: hedgehogs speak at twice the pitch of people."""
 MOST = 60
 """Recordings taken from one voice."""
 FLOOR_DB = 35
@@ -209,19 +200,18 @@ def _words() -> Iterator[Utterance]:
 
 
 def _shouts() -> Iterator[Utterance]:
-    """What the hedgehogs of a game shout, laugh and cough, acted by people."""
-    for voice, language in SHOUT_VOICES.items():
-        for subclass, names in SHOUT_NAMES.items():
-            for name in names.split():
-                path = SHOUTS / voice / f"{name}.ogg"
-                if path.exists():
-                    yield _recorded("Hedgewars", voice, language, subclass, path)
+    """Laughs, coughs and the like, acted by people for the hedgehogs of a game."""
+    for voice in SHOUT_VOICES:
+        for kind, names in SHOUT_NAMES.items():
+            paths = (SHOUTS / voice / f"{name}.ogg" for name in names.split())
+            for path in filter(Path.exists, paths):
+                read = partial(_read, path)
+                yield Utterance("Hedgewars", voice, "", "vocal", kind, path.stem, read)
 
 
 def _recorded(source: str, voice: str, language: str, subclass: str, path: Path) -> Utterance:
-    said = subclass.startswith("recorded") or subclass == "acted_line"
-    kind, spoken = ("speech", language) if said else ("vocal", "")
-    return Utterance(source, voice, spoken, kind, subclass, path.stem, partial(_read, path))
+    read = partial(_read, path)
+    return Utterance(source, voice, language, "speech", subclass, path.stem, read)
 
 
 def _read(path: Path) -> Floats:
