@@ -5,6 +5,7 @@ package imports the other. A command whose libraries are missing is still listed
 install when it is called.
 """
 
+import warnings
 from importlib.metadata import EntryPoint, entry_points
 
 import click
@@ -76,3 +77,5 @@ def main() -> None:
 
     `bargein COMMAND --help` explains each with examples.
     """  # noqa: D301
+    # PyJWT says this at every use; `bargein serve` says it once, and of which key.
+    warnings.filterwarnings("ignore", message="The HMAC key is ")

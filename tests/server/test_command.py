@@ -222,6 +222,22 @@ async def test_tokens_are_never_logged(tmp_path: Path) -> None:
         assert text not in (out + err).decode()
 
 
+async def test_a_short_secret_is_mentioned_once(tmp_path: Path) -> None:
+    async with served(tmp_path, "--key", "key:secret") as (process, ready):
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{ready['http_port']}") as http:
+            basic = {"Authorization": aiohttp.encode_basic_auth("key", "secret")}
+            async with http.post("/v1/tokens", headers=basic) as response:
+                token = (await response.json())["token"]
+        async with peer(f"ws://127.0.0.1:{ready['port']}/v1/session?access_token={token}") as one:
+            await one.create()
+            await one.say("session.close")
+            await one.hear_all()
+        process.send_signal(signal.SIGTERM)
+        _, said = await process.communicate()
+    assert said.count(b"the secret of key 'key' is short") == 1
+    assert b"InsecureKeyLength" not in said
+
+
 async def test_sigterm_lets_sessions_end(tmp_path: Path) -> None:
     async with served(tmp_path) as (process, ready):
         url = f"ws://127.0.0.1:{ready['port']}/v1/session"

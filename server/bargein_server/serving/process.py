@@ -24,6 +24,9 @@ from bargein_server.serving.app import Addresses, App, running
 
 logger = logging.getLogger(__name__)
 
+GOOD_SECRET_BYTES = 32
+"""A shorter secret may be found from a token by trying; as long as the hash that signs (HS256)."""
+
 
 async def serve(settings: Settings, announce: Callable[[App, Addresses], None]) -> None:
     """Run until a signal says otherwise; `announce` is called when the ports are open.
@@ -55,6 +58,13 @@ def check(settings: Settings) -> None:
     Raises:
         SettingsError: it does not.
     """
+    for key, secret in settings.keys.items():
+        if len(secret.encode()) < GOOD_SECRET_BYTES:
+            logger.warning(
+                "the secret of key %r is short: %d random bytes or more cannot be guessed",
+                key,
+                GOOD_SECRET_BYTES,
+            )
     try:
         make_vad(settings.options)
     except ProtocolError as error:
