@@ -2,8 +2,15 @@
 
 import pytest
 from bargein_protocol.options import Options
+from bargein_server.detection.agenda import Agenda
 from bargein_server.detection.evidence import Evidence
-from bargein_server.detection.inputs import OptionsChanged, OverlapStarted, UserAudio
+from bargein_server.detection.inputs import (
+    AgentStarted,
+    AgentStopped,
+    OptionsChanged,
+    OverlapStarted,
+    UserAudio,
+)
 from bargein_server.detection.overlap import TRANSITIONS, UNDECIDED, OverlapState
 from bargein_server.detection.speech import MarkedSpeech, SpeechChange, SpeechGate
 from bargein_server.detection.timing import Timing
@@ -85,6 +92,16 @@ def test_marked_speech_is_idempotent() -> None:
     speech.finish(350)
     speech.finish(500)
     assert (speech.sounding, speech.sound_end) == (False, 350)
+
+
+def test_an_agenda_gives_markers_at_their_moment_in_order() -> None:
+    agenda = Agenda()
+    for marker in (AgentStopped(300), AgentStarted(200), AgentStopped(200), AgentStarted(300)):
+        agenda.add(marker)
+    assert agenda.deadline == 200
+    assert list(agenda.due(299)) == [AgentStarted(200), AgentStopped(200)]
+    assert list(agenda.due(300)) == [AgentStopped(300), AgentStarted(300)]
+    assert agenda.deadline is None
 
 
 def test_evidence_leaves_out_the_pre_roll_and_wants_frames_in_a_row() -> None:

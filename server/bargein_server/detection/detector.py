@@ -5,7 +5,6 @@ one VAD frame and is the position up to which the VAD has spoken. Markers that s
 moment wait for it. Nothing here reads a clock, blocks, or knows the model.
 """
 
-import heapq
 from collections import Counter
 from collections.abc import Callable
 from typing import assert_never
@@ -13,6 +12,7 @@ from typing import assert_never
 from bargein_protocol.errors import WarningCode
 from bargein_protocol.options import Options
 
+from bargein_server.detection.agenda import Agenda, Marker
 from bargein_server.detection.agent import AgentTurn
 from bargein_server.detection.false_interruption import FalseInterruptionWatch
 from bargein_server.detection.inputs import (
@@ -52,8 +52,6 @@ from bargein_server.detection.transcripts import Outcome, TranscriptGate, Words
 from bargein_server.detection.vad import Vad
 from bargein_server.detection.window import BYTES
 
-Marker = AgentStarted | AgentStopped | OverlapStarted | OverlapEnded
-
 
 class Detector:
     """One session's detector.
@@ -81,7 +79,7 @@ class Detector:
         self._heard = 0
         self._unheard = b""
         self._deadline: int | None = None
-        self._scheduled: list[tuple[int, int, Marker]] = []
+        self._agenda = Agenda()
         self._counts: Counter[type[Output | Transcript]] = Counter()
         self._out: list[Output] = []
 
@@ -183,7 +181,7 @@ class Detector:
         due = (
             self._transcripts.deadline,
             self._watch.deadline(self._timing.false_interruption),
-            self._scheduled[0][0] if self._scheduled else None,
+            self._agenda.deadline,
         )
         return min((position for position in due if position is not None), default=None)
 
@@ -206,16 +204,13 @@ class Detector:
         return self._marked if self._timing.overlap == "client" else self._gate
 
     def _schedule(self, marker: Marker) -> None:
+        self._agenda.add(marker)
         if marker.at <= self.position:
             self._mark_until(marker.at)  # what was announced for an earlier moment comes first
-            self._mark(marker)
-        else:
-            order = 1 + max((item[1] for item in self._scheduled), default=0)
-            heapq.heappush(self._scheduled, (marker.at, order, marker))
 
     def _mark_until(self, position: int) -> None:
-        while self._scheduled and self._scheduled[0][0] <= position:
-            self._mark(heapq.heappop(self._scheduled)[2])
+        for marker in self._agenda.due(position):
+            self._mark(marker)
 
     def _mark(self, marker: Marker) -> None:
         now = max(self._heard, marker.at)
@@ -307,7 +302,7 @@ class Detector:
         self._say(self._overlaps.abandon("session_closed", self._heard, self._heard))
         self._agent.stop()
         self._watch.agent_started()
-        self._scheduled.clear()
+        self._agenda.clear()
         self._say(self._transcripts.release_all(self._heard))
         self._out.append(
             Ended(
