@@ -1,18 +1,20 @@
 """Memory per session."""
 
 import asyncio
+from itertools import pairwise
+from statistics import median
 
 from benchmarks.clients import Crowd
 from benchmarks.figures import Section, Setup, Tell
 from benchmarks.servers import BARE, BARGEIN, serving
 from benchmarks.speech import Script, compose, load_utterances
 
-IDLE = (500, 2000)
-STREAMING = (30, 130)
-"""Few and many sessions: what the first ones make grow, or take from what the start left free,
-is not counted."""
-STREAM_S = 11.0
-"""Two turns of the agent and more, so that every buffer has been in use."""
+IDLE = (500, 800, 1100, 1400, 1700, 2000)
+STREAMING = (30, 50, 70, 90, 110, 130)
+"""What one more costs is the median over these steps: the first sessions take what the start left
+free, and now and then the C library hands a heap back."""
+STREAM_S = 8.0
+"""More than one turn of the agent, so that every buffer has been in use."""
 
 
 async def measure(setup: Setup, tell: Tell) -> Section:
@@ -33,8 +35,8 @@ async def measure(setup: Setup, tell: Tell) -> Section:
             ("a connection to the bare server", f"{bare:.1f}"),
         ),
         notes=(
-            f"idle: from {IDLE[0]} to {IDLE[1]} sessions",
-            f"streaming: from {STREAMING[0]} to {STREAMING[1]} sessions, {STREAM_S:g} s each",
+            f"idle: from {IDLE[0]} to {IDLE[-1]} sessions",
+            f"streaming: from {STREAMING[0]} to {STREAMING[-1]} sessions",
         ),
         figures={
             "idle_kb": round(idle, 1),
@@ -47,16 +49,16 @@ async def measure(setup: Setup, tell: Tell) -> Section:
 async def _per_session(
     command: tuple[str, ...], setup: Setup, script: Script, *, streaming: bool
 ) -> float:
-    few, many = STREAMING if streaming else IDLE
-    seconds = STREAM_S if streaming else 1.0
+    sizes = STREAMING if streaming else IDLE
+    used_kb: list[float] = []
     async with serving(command, setup.server_core) as server:
         crowd = Crowd(server.port, script, talks=command is BARGEIN)
         try:
-            await crowd.grow(few, streaming=streaming)
-            await asyncio.sleep(seconds)
-            before = server.memory_kb()
-            await crowd.grow(many, streaming=streaming)
-            await asyncio.sleep(seconds)
-            return (server.memory_kb() - before) / (many - few)
+            for size in sizes:
+                await crowd.grow(size, streaming=streaming)
+                await asyncio.sleep(STREAM_S if streaming else 1.0)
+                used_kb.append(server.memory_kb())
         finally:
             crowd.leave()
+    steps = zip(pairwise(sizes), pairwise(used_kb), strict=True)
+    return median((more_kb - kb) / (more - few) for (few, more), (kb, more_kb) in steps)
