@@ -41,7 +41,7 @@ def wav_file(path: Path) -> Ear:
             rate, width, channels = file.getframerate(), file.getsampwidth(), file.getnchannels()
             pcm = file.readframes(file.getnframes())
     except (OSError, EOFError, wave.Error) as error:
-        raise DeafError(f"{path}: {error}") from None
+        raise DeafError(f"{path}: {str(error) or 'no whole WAV file'}") from None
     if (width, channels) != (2, 1) or rate not in get_args(SampleRate):
         rates = ", ".join(map(str, get_args(SampleRate)))
         raise DeafError(f"{path}: wanted is mono, 16 bit, and one of {rates} Hz")

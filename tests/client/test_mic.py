@@ -133,3 +133,6 @@ def test_a_file_of_another_kind_is_told(tmp_path: Path) -> None:
     text.write_text("not audio")
     assert "wanted is mono, 16 bit" in mic("--input", stereo).output
     assert "RIFF" in mic("--input", text).output
+    cut = tmp_path / "cut.wav"
+    cut.write_bytes(INTERRUPTION.read_bytes()[:20])
+    assert "no whole WAV file" in mic("--input", cut).output

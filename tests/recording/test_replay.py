@@ -213,7 +213,9 @@ def test_a_recording_knows_what_its_client_did(recording: Recording, tmp_path: P
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("abc agent.started", "could not convert"),
+        ("abc agent.started", "'abc' is no number"),
+        ("inf agent.started", "'inf' is no number"),
+        ("0 gap nan", "'nan' is no number"),
         ("100 agent.startd", "no marker is written like this"),
         ("options threshold=2", "threshold"),
         ("5 update threshold", "NAME=VALUE"),

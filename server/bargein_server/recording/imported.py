@@ -73,7 +73,7 @@ def _channels(path: Path) -> list[bytes]:
             rate, channels, width = file.getframerate(), file.getnchannels(), file.getsampwidth()
             data = file.readframes(file.getnframes())
     except (OSError, EOFError, wave.Error) as error:
-        raise RecordingError(f"{path}: {error}") from None
+        raise RecordingError(f"{path}: {str(error) or 'no whole WAV file'}") from None
     samples = _to_float(data[: len(data) // (width * channels) * width * channels], width)
     return [
         _to_pcm(soxr.resample(channel, rate, SAMPLE_RATE) if rate != SAMPLE_RATE else channel)

@@ -15,6 +15,7 @@ The words are those of the golden traces: `agent.started [AT]`, `agent.stopped [
 Everything after `#` is a remark.
 """
 
+import math
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
@@ -67,7 +68,7 @@ def parse_script(lines: Iterable[str], *, name: str = "markers") -> Script:
             if words[:1] == ["options"]:
                 options = merge_options(options, settings(words[1:]))
             elif words:
-                steps.append(Step(round(float(words[0]) * SAMPLES_PER_MS), _message(words[1:])))
+                steps.append(Step(round(_number(words[0]) * SAMPLES_PER_MS), _message(words[1:])))
         except (ValueError, ProtocolError) as error:
             raise RecordingError(f"{name}, line {number}: {error}: {line.strip()}") from None
     return Script(options, tuple(sorted(steps, key=lambda step: step.position)))
@@ -102,7 +103,7 @@ def _message(words: list[str]) -> ClientMessage:
         case ["agent.stopped", *at]:
             return messages.AgentStopped(at_ms=_at(at))
         case ["overlap.started", duration, *at]:
-            return messages.OverlapStarted(at_ms=_at(at), speech_duration_ms=float(duration))
+            return messages.OverlapStarted(at_ms=_at(at), speech_duration_ms=_number(duration))
         case ["overlap.ended", *at]:
             return messages.OverlapEnded(at_ms=_at(at))
         case ["transcript" | "interim" as kind, id_, start, end, *text]:
@@ -114,7 +115,7 @@ def _message(words: list[str]) -> ClientMessage:
                 final=kind == "transcript",
             )
         case ["gap", duration]:
-            return messages.AudioGap(duration_ms=float(duration))
+            return messages.AudioGap(duration_ms=_number(duration))
         case ["update", *changes]:
             return messages.SessionUpdate(options=settings(changes))
         case _:
@@ -122,8 +123,18 @@ def _message(words: list[str]) -> ClientMessage:
 
 
 def _at(words: list[str]) -> float | UnsetType:
-    return float(words[0]) if words else UNSET
+    return _number(words[0]) if words else UNSET
 
 
 def _place(word: str) -> float | UnsetType:
-    return UNSET if word == "-" else float(word)
+    return UNSET if word == "-" else _number(word)
+
+
+def _number(word: str) -> float:
+    try:
+        number = float(word)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{word!r} is no number")
+    return number
