@@ -14,6 +14,7 @@ from bargein_model.evaluation.tables import Table
 
 BEGIN = "<!-- evaluation: begin (written by ./scripts/model/evaluate --markdown) -->"
 END = "<!-- evaluation: end -->"
+UNFOLDED = 5
 
 
 def show(tables: Sequence[Table], console: Console) -> None:
@@ -47,8 +48,10 @@ def to_json(
 
 
 def to_markdown(tables: Sequence[Table], about: str) -> str:
-    """The tables in Markdown, under headings."""
-    return "\n\n".join([about, *map(_markdown, tables)]) + "\n"
+    """The tables in Markdown, under headings; the long tail of them folded."""
+    shown, folded = map(_markdown, tables[:UNFOLDED]), map(_markdown, tables[UNFOLDED:])
+    fold = ["<details><summary>By source, language and kind</summary>", *folded, "</details>"]
+    return "\n\n".join([about, *shown, *fold]) + "\n"
 
 
 def update_markdown(path: Path, text: str) -> None:
