@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import msgspec
 from bargein_protocol.audio import AudioFormat, AudioFrame, Track
-from bargein_protocol.messages import AudioGap, ClientMessage
+from bargein_protocol.messages import MAX_GAP_MS, AudioGap, ClientMessage
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -41,7 +41,12 @@ class Backlog:
         return len(self._waiting)
 
     def add(self, at: int, item: AudioFrame | ClientMessage) -> None:
-        """Keep an item; audio over the bound pushes out the oldest of its track."""
+        """Keep an item; audio over the bound pushes out the oldest of its track.
+
+        A gap is not kept: where audio is missing, `take` finds one.
+        """
+        if isinstance(item, AudioGap):
+            return
         self._waiting.append(Waiting(at, item))
         if isinstance(item, AudioFrame):
             self._held[item.track] += self._samples(item)
@@ -89,8 +94,7 @@ class Backlog:
         self._waiting.clear()
         self._held = dict.fromkeys(self._held, 0)
         for waiting in taken + since:
-            if not isinstance(waiting.item, AudioGap):
-                self.add(waiting.at, waiting.item)
+            self.add(waiting.at, waiting.item)
 
     @property
     def start(self) -> int | None:
@@ -100,7 +104,8 @@ class Backlog:
     def _gap(self, start: int, end: int) -> Iterator[Waiting]:
         if end > start:
             duration_ms = (end - start) * 1000 / self._audio.sample_rate
-            yield Waiting(start, AudioGap(duration_ms=duration_ms))
+            for gap in gaps(duration_ms):
+                yield Waiting(start, gap)
 
     def _samples(self, frame: AudioFrame) -> int:
         return len(frame.payload) // self._audio.bytes_per_sample
@@ -111,6 +116,13 @@ class Backlog:
                 self._held[track] -= self._samples(waiting.item)
                 del self._waiting[index]
                 return
+
+
+def gaps(duration_ms: float) -> Iterator[AudioGap]:
+    """The messages that announce a gap of any length; none for a gap of nothing."""
+    while duration_ms > 0:
+        yield AudioGap(duration_ms=min(duration_ms, MAX_GAP_MS))
+        duration_ms -= MAX_GAP_MS
 
 
 def _order(waiting: Waiting) -> tuple[int, bool]:

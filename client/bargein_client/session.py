@@ -12,7 +12,6 @@ from bargein_protocol.messages import (
     AgentStarted,
     AgentStopped,
     Attach,
-    AudioGap,
     OverlapEnded,
     OverlapStarted,
     ServerMessage,
@@ -25,6 +24,7 @@ from bargein_protocol.messages import (
 )
 from msgspec import UNSET, UnsetType
 
+from bargein_client.backlog import gaps
 from bargein_client.credentials import Credentials
 from bargein_client.errors import BargeinError, error_for
 from bargein_client.framing import Framer, Pcm
@@ -150,11 +150,17 @@ class Session:
         await self._send_track("agent", pcm)
 
     async def gap(self, duration_ms: float) -> None:
-        """Say that `duration_ms` of user audio was left out (muted, lost); it counts as silence."""
+        """Say that `duration_ms` of user audio was left out (muted, lost); it counts as silence.
+
+        Raises:
+            ValueError: less than 0.
+        """
+        if duration_ms < 0:
+            raise ValueError(f"a gap of {duration_ms:g} ms")
         duration_ms += self._framers["user"].drop() * 1000 / self._audio.sample_rate
-        if self.state is not SessionState.AWAY:  # otherwise the backlog sees the hole by itself
-            await self._line.send(AudioGap(duration_ms=duration_ms))
-        self._line.clock += self._audio.samples(duration_ms)
+        for gap in gaps(duration_ms):
+            await self._line.send(gap)
+            self._line.clock += self._audio.samples(gap.duration_ms)
 
     async def agent_started(self, at_ms: float | UnsetType = UNSET) -> None:
         """The agent became audible (playout, not generation); absent `at_ms`: now."""

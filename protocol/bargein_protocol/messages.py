@@ -14,6 +14,8 @@ from bargein_protocol.audio import AudioFormat
 from bargein_protocol.options import Options, OptionsUpdate
 
 SUBPROTOCOL = "bargein.v1"
+MAX_GAP_MS = 60_000
+"""The longest gap that one message may announce."""
 
 SessionId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}\Z")]
 Milliseconds = Annotated[float, Meta(ge=0, le=1e10)]
@@ -76,7 +78,7 @@ class SessionCreate(_Message, frozen=True, kw_only=True, tag="session.create"):
 class AudioGap(_Message, frozen=True, kw_only=True, tag="audio.gap"):
     """Some user audio was not sent (muted track, DTX, lost packets); it counts as silence."""
 
-    duration_ms: Annotated[float, Meta(gt=0, le=60_000)]
+    duration_ms: Annotated[float, Meta(gt=0, le=MAX_GAP_MS)]
     """How much was left out."""
 
 

@@ -47,6 +47,12 @@ def test_a_server_that_is_ahead_gets_messages_only() -> None:
     assert taken(backlog, 9000, 320) == [AgentStarted()]
 
 
+def test_a_long_gap_is_announced_in_pieces() -> None:
+    backlog = Backlog(AUDIO, bound_ms=1000)
+    announced = taken(backlog, 0, 150 * 16_000)
+    assert announced == [AudioGap(duration_ms=ms) for ms in (60_000, 60_000, 30_000)]
+
+
 def test_over_the_bound_the_oldest_audio_becomes_a_gap_and_messages_stay_in_their_place() -> None:
     backlog = Backlog(AUDIO, bound_ms=40)
     backlog.add(0, frame(0))

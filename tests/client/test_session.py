@@ -125,6 +125,17 @@ async def read_on(session: Session) -> None:
         pass
 
 
+async def test_a_gap_may_be_of_any_length(server: RunningServer) -> None:
+    async with connect(server.url) as session:
+        await session.gap(150_000)
+        await session.gap(0)
+        with pytest.raises(ValueError, match="-1 ms"):
+            await session.gap(-1)
+        summary = await session.close()
+        assert not [message async for message in session if isinstance(message, Error)]
+    assert summary.duration_ms == session.at_ms == 150_000
+
+
 async def test_arrays_two_tracks_and_markers(server: RunningServer) -> None:
     audio = AudioFormat(encoding="f32le", sample_rate=48000, tracks=("user", "agent"))
     async with connect(server.url, audio=audio, metadata={"room": "7"}) as session:
