@@ -3,6 +3,7 @@
 import pytest
 from bargein_protocol.options import Options
 from bargein_server.detection.agenda import Agenda
+from bargein_server.detection.agent import AgentTurn
 from bargein_server.detection.evidence import Evidence
 from bargein_server.detection.inputs import (
     AgentStarted,
@@ -102,6 +103,14 @@ def test_an_agenda_gives_markers_at_their_moment_in_order() -> None:
     assert list(agenda.due(299)) == [AgentStarted(200), AgentStopped(200)]
     assert list(agenda.due(300)) == [AgentStopped(300), AgentStarted(300)]
     assert agenda.deadline is None
+
+
+def test_a_turn_told_late_begins_no_earlier_than_the_last_one_ended() -> None:
+    agent = AgentTurn()
+    assert agent.start(100)
+    assert agent.stop(500)
+    assert agent.start(300)
+    assert agent.started == 500
 
 
 def test_evidence_leaves_out_the_pre_roll_and_wants_frames_in_a_row() -> None:

@@ -16,6 +16,7 @@ class AgentTurn:
     def __init__(self) -> None:
         self._state = AgentState.SILENT
         self._started = 0
+        self._stopped = 0
 
     @property
     def speaking(self) -> bool:
@@ -28,17 +29,20 @@ class AgentTurn:
         return self._started
 
     def start(self, at: int) -> bool:
-        """The agent became audible at `at`; False if it was already."""
+        """The agent became audible at `at`; False if it was already.
+
+        A turn told late begins no earlier than the last one ended: one sound is one overlap.
+        """
         if self.speaking:
             return False
-        self._state, self._started = AgentState.SPEAKING, at
+        self._state, self._started = AgentState.SPEAKING, max(at, self._stopped)
         return True
 
-    def stop(self) -> bool:
-        """The agent ceased to be audible; False if it had already."""
+    def stop(self, at: int) -> bool:
+        """The agent ceased to be audible at `at`; False if it had already."""
         if not self.speaking:
             return False
-        self._state = AgentState.SILENT
+        self._state, self._stopped = AgentState.SILENT, at
         return True
 
     def within(self, position: int, margin: int | None) -> bool:

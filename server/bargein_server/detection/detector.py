@@ -235,7 +235,7 @@ class Detector:
     def _agent_stopped(self, at: int, now: int) -> None:
         if self._agent.speaking:
             self._say(self._overlaps.abandon("agent_stopped", at, now))
-            self._agent.stop()
+            self._agent.stop(at)
             self._say(self._transcripts.agent_stopped(at))
 
     def _client_onset(self, marker: OverlapStarted, now: int) -> None:
@@ -300,7 +300,7 @@ class Detector:
 
     def _end(self) -> None:
         self._say(self._overlaps.abandon("session_closed", self._heard, self._heard))
-        self._agent.stop()
+        self._agent.stop(self._heard)
         self._watch.agent_started()
         self._agenda.clear()
         self._say(self._transcripts.release_all(self._heard))
