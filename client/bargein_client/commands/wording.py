@@ -76,11 +76,15 @@ def _detail(message: ServerMessage) -> str:  # noqa: C901 – one case per messa
         case messages.SessionClosed():
             summary = message.summary
             return (
-                f"{summary.duration_ms / 1000:.1f} s, {summary.overlaps} overlaps, "
-                f"{summary.interruptions} interruptions"
+                f"{summary.duration_ms / 1000:.1f} s, {_counted(summary.overlaps, 'overlap')}, "
+                f"{_counted(summary.interruptions, 'interruption')}"
             )
         case _:
             assert_never(message)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _probability(value: float | None) -> str:
