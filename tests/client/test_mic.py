@@ -47,7 +47,7 @@ async def test_verdicts_are_shown_as_they_come() -> None:
     assert [process.returncode for process in running] == [0, 0]
     assert "interruption         #1  after" in shown[0]
     assert "non_interruption     #1  noise" in shown[1]
-    assert shown[0].splitlines()[-1].endswith("4.0 s, 1 overlaps, 1 interruptions")
+    assert shown[0].splitlines()[-1].endswith("4.0 s, 1 overlap, 1 interruption")
 
 
 async def test_without_an_agent_there_is_no_overlap() -> None:
