@@ -65,3 +65,24 @@ def test_much_of_it_is_slow() -> None:
     assert not stalls.slow
     stalls.make_up(now + 2.2)
     assert stalls.slow
+
+
+def test_a_burst_after_a_stalled_network_is_not_too_fast_then_or_ever_after() -> None:
+    stalls = Stalls()
+    for frame in range(50):
+        stalls.heard(320, frame * 0.02)
+    late = 1.0 + 0.5  # nothing came for half a second, then all of it at once, then one by one
+    for _ in range(25):
+        stalls.heard(320, late)
+    assert stalls.ahead_s(late) <= 0.02
+    for frame in range(1, 50):
+        stalls.heard(320, late + frame * 0.02)
+    assert stalls.ahead_s(late + 0.98) <= 0.02
+
+
+def test_audio_that_never_came_makes_room_for_two_seconds_and_no_more() -> None:
+    stalls = Stalls()
+    stalls.heard(320, 0.0)
+    for _ in range(200):
+        stalls.heard(320, 60.0)
+    assert stalls.ahead_s(60.0) == pytest.approx(200 * 0.02 - 2.0, abs=0.03)

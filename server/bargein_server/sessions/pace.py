@@ -1,22 +1,30 @@
 """How the audio clock runs next to real time; `now` is a parameter, in seconds."""
 
+CREDIT_S = 2.0
+"""How late audio may come in a burst without being too fast."""
+
 
 class Pace:
     """Compares the audio that came with the time that passed.
 
     A frame of 20 ms that arrives now was spoken within the last 20 ms; audio that was due and did
-    not come is not waited for any longer once it was filled in or the source went on later.
+    not come is not waited for any longer once it was filled in or the source went on later. But it
+    may still come, in a burst after the network stalled, and then nobody was too fast: what is
+    overdue by up to `CREDIT_S` counts against what comes too much.
     """
 
     def __init__(self, slack_s: float) -> None:
         self._slack_s = slack_s
         self._until = 0.0
+        self._sent_until: float | None = None
         self._frame_s = 0.0
 
     def heard(self, duration_s: float, now: float) -> None:
         """Audio (or a gap) of `duration_s` arrived."""
         self._frame_s = duration_s
         self._until = max(now, self._until + duration_s)
+        sent_until = now if self._sent_until is None else self._sent_until + duration_s
+        self._sent_until = max(now - CREDIT_S, sent_until)
 
     def skip(self, now: float) -> None:
         """Nobody waits for the audio that is overdue by now."""
@@ -27,8 +35,8 @@ class Pace:
         self._until += duration_s
 
     def ahead_s(self, now: float) -> float:
-        """How much more audio came than time passed; 0 or less: none."""
-        return self._until - now
+        """How much more audio came than time passed, what was filled in not counted."""
+        return 0.0 if self._sent_until is None else self._sent_until - now
 
     @property
     def stalls_at(self) -> float:

@@ -50,7 +50,7 @@ class Stalls:
 
     def ahead_s(self, now: float) -> float:
         """How much more audio came than time passed, what was made up not counted."""
-        return self._pace.ahead_s(now) - self._made_up / SAMPLES_PER_S
+        return self._pace.ahead_s(now)
 
     def deadline(self, now: float, *, waiting: bool) -> float:
         """When audio counts as stalled; infinity while nothing waits for it."""
