@@ -33,7 +33,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Consecutive frames at or over the threshold that make an interruption."""
     min_speech_ms: Annotated[float, Meta(ge=25, le=2000)] = 100.0
     """Sound to hear before the first prediction."""
-    hop_ms: Annotated[float, Meta(ge=25, le=1000)] = 100.0
+    hop_ms: Annotated[float, Meta(ge=25, le=1000)] = 50.0
     """New audio between two predictions; a multiple of 25."""
     pre_roll_ms: Annotated[float, Meta(ge=0, le=2000)] = 1000.0
     """Audio heard from before the onset; a multiple of 25."""

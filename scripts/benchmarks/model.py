@@ -1,9 +1,10 @@
-"""What the model costs: one step of 100 ms, a whole window, a batch."""
+"""What the model costs: steps of one hop and of two, a batch of them, a whole window."""
 
 import time
 from collections.abc import Callable
 
 import numpy as np
+from bargein_protocol.options import Options
 from bargein_server.models.batch import Span, hear
 from bargein_server.models.contract import SHIPPED_MODEL, Model
 from bargein_server.models.onnx import OnnxModel
@@ -11,7 +12,7 @@ from bargein_server.models.predictor import SyncPredictor
 
 from benchmarks.figures import COLUMNS, Distribution, Section, Setup, Tell
 
-STEP_MS, WINDOW_MS, BATCH = 100, 3000, 16
+HOP_MS, WINDOW_MS, BATCH = round(Options().hop_ms), 3000, 16
 TIMES = 200
 WARM_UP = 10
 
@@ -20,8 +21,9 @@ async def measure(setup: Setup, tell: Tell) -> Section:  # noqa: ARG001 – they
     """Run the shipped model as the server does, on one thread."""
     model = OnnxModel.open(SHIPPED_MODEL, threads=1)
     cases = {
-        f"a step of {STEP_MS} ms": (_steps(model), 1),
-        f"a step of {STEP_MS} ms, {BATCH} at once": (_batch(model), BATCH),
+        f"a step of {HOP_MS} ms": (_steps(model, HOP_MS), 1),
+        f"a step of {HOP_MS} ms, {BATCH} at once": (_batch(model, HOP_MS), BATCH),
+        f"a step of {2 * HOP_MS} ms": (_steps(model, 2 * HOP_MS), 1),
         f"a window of {WINDOW_MS} ms": (_windows(model), 1),
     }
     costs: dict[str, Distribution] = {}
@@ -48,9 +50,9 @@ def _time(run: Callable[[], object], share: int) -> Distribution:
     return Distribution.of(costs)
 
 
-def _steps(model: Model) -> Callable[[], object]:
+def _steps(model: Model, step_ms: int) -> Callable[[], object]:
     stream = SyncPredictor(model).stream()
-    audio = _sound(STEP_MS)
+    audio = _sound(step_ms)
     return lambda: stream.predict(audio)
 
 
@@ -60,8 +62,8 @@ def _windows(model: Model) -> Callable[[], object]:
     return lambda: predictor.stream().predict(audio)
 
 
-def _batch(model: Model) -> Callable[[], object]:
-    spans = [Span(_sound(STEP_MS), None, None) for _ in range(BATCH)]
+def _batch(model: Model, step_ms: int) -> Callable[[], object]:
+    spans = [Span(_sound(step_ms), None, None) for _ in range(BATCH)]
     return lambda: hear(model, spans)
 
 

@@ -74,7 +74,7 @@ def test_defaults_are_the_documented_ones() -> None:
     defaults = Options()
     assert (defaults.overlap, defaults.vad) == ("server", "webrtc")
     assert (defaults.threshold, defaults.false_interruption_ms) == (None, None)
-    assert (defaults.min_frames, defaults.min_speech_ms, defaults.hop_ms) == (2, 100, 100)
+    assert (defaults.min_frames, defaults.min_speech_ms, defaults.hop_ms) == (2, 100, 50)
     assert (defaults.pre_roll_ms, defaults.window_ms) == (1000, 3000)
     assert (defaults.cooldown_ms, defaults.vad_min_speech_ms) == (0, 500)
     assert defaults.boundaries_ms == (1000, 1000)

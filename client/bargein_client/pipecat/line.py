@@ -21,7 +21,7 @@ PATIENCE_MS = 500.0
 """Audio that may wait for the socket before the server counts as away."""
 ANSWER_S = 1.0
 """How long the server may say nothing about a user who speaks over the agent; with
-`options.predictions` it has something to say every 100 ms."""
+`options.predictions` it has something to say every 50 ms."""
 
 
 class LineState(Enum):

@@ -1,6 +1,6 @@
 """What a model file promises, written once; `checks` holds every file to it on load.
 
-One streaming graph serves 100 ms steps and whole windows alike (B streams, N samples):
+One streaming graph serves steps of a few frames and whole windows alike (B streams, N samples):
 
     input   audio          float32 [B, N]         user audio, −1 … 1; N a multiple of 400
     input   reference      float32 [B, N]         what the loudspeaker plays; zeros if unknown

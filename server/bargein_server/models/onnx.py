@@ -17,8 +17,8 @@ from bargein_server.models.contract import (
     ModelInfo,
 )
 
-WARM_UP_SHAPES = ((1, 44), (2, 4))
-"""Streams × frames of the warm-up runs: a first window, then 100 ms steps."""
+WARM_UP_SHAPES = ((1, 44), (2, 2))
+"""Streams × frames of the warm-up runs: a first window, then 50 ms steps."""
 
 
 class Session(Protocol):
