@@ -1,6 +1,7 @@
 """Who runs next: short before long, equal lengths together, and nobody starves."""
 
-from bargein_server.models.schedule import PATIENCE_FRAMES, RUN_FRAMES, Schedule
+import pytest
+from bargein_server.models.schedule import PATIENCE_FRAMES, RUN_FRAMES, RUN_STREAMS, Schedule
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,12 +15,13 @@ def test_equal_lengths_run_together_first_come_first_served() -> None:
     assert not schedule
 
 
-def test_a_batch_is_bounded() -> None:
+@pytest.mark.parametrize(("frames", "together"), [(40, 3), (5, 24), (4, 30), (2, 30)])
+def test_a_batch_is_bounded(frames: int, together: int) -> None:
     schedule: Schedule[int] = Schedule()
-    for owner in range(50):
-        schedule.put(owner, 4)
-    assert schedule.take() == (4, list(range(30)))
-    assert schedule.take() == (4, list(range(30, 50)))
+    for owner in range(together + 1):
+        schedule.put(owner, frames)
+    assert schedule.take() == (frames, list(range(together)))
+    assert schedule.take() == (frames, [together])
 
 
 def test_a_long_run_is_cut() -> None:
@@ -71,6 +73,7 @@ def test_everyone_is_taken_once_in_bounded_batches(rounds: list[list[int]]) -> N
     def take() -> None:
         length, owners = schedule.take()
         assert len(owners) * length <= RUN_FRAMES
+        assert len(owners) <= RUN_STREAMS
         assert all(min(lengths[owner], RUN_FRAMES) == length for owner in owners)
         taken.extend(owners)
 

@@ -3,7 +3,7 @@
 Runs of equal length wait in one lane, first come first served. A batch is cut from the lane whose
 head is due first, and being due is counted in batches, not in time: a run is due in the batch that
 forms when it comes, plus one for every `PATIENCE_FRAMES` of its length. So a 3 s window lets
-100 ms steps that come up to four batches later go first, and then takes its turn.
+single hops that come up to four batches later go first, and then takes its turn.
 """
 
 from collections.abc import Iterator
@@ -13,8 +13,10 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 RUN_FRAMES = 120
-"""The most frames (25 ms each) in one run, over all streams: one whole 3 s window, or 30 steps of
-100 ms. It bounds how long a step can wait for the run before it: 2 to 4 ms."""
+"""The most frames (25 ms each) in one run, over all streams: one whole 3 s window."""
+RUN_STREAMS = 30
+"""The most streams in one run: each has a cost of its own, however short its step. Together the
+two bound how long a step can wait for the run before it: 2 to 4 ms."""
 PATIENCE_FRAMES = 30
 """Frames of length for which a run lets the steps of one more batch go first."""
 
@@ -65,7 +67,8 @@ class Schedule(Generic[T]):
             ValueError: nobody waits.
         """
         length = min(self._lanes, key=lambda length: (self._due(length), length))
-        owners = list(islice(self._lanes[length], RUN_FRAMES // length))
+        most = min(RUN_STREAMS, RUN_FRAMES // length)
+        owners = list(islice(self._lanes[length], most))
         for owner in owners:
             self.discard(owner)
         self._batches += 1

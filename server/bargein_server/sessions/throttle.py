@@ -7,8 +7,8 @@ from bargein_server.sessions.predictions import Predictions
 
 HOLD_AHEAD_S = 0.25
 """Audio further ahead of real time than this waits for the answers to its predictions."""
-MAX_OUTSTANDING = 20
-"""Questions to the model after which even audio in real time waits."""
+MAX_OUTSTANDING = 40
+"""Questions to the model after which even audio in real time waits: two seconds of hops."""
 
 
 class Throttle:
