@@ -11,7 +11,9 @@ from bargein_model.composer.corpus import Corpus, Role
 from bargein_model.composer.overlap import BEFORE_ONSET, Nuisances, Overlap
 from bargein_model.composer.pools import Pools
 from bargein_model.composer.probe import held_out_auc
+from bargein_model.composer.variation import SPEECH_HZ, USER_HZ, Variation
 from bargein_model.contract import SoundClass
+from bargein_model.features import SPEECH_LEVEL, user_features
 from model.corpora import write_corpus
 
 FRAMES, FRAME = 80, 400
@@ -22,7 +24,7 @@ MANY = 60
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     folder = tmp_path_factory.mktemp("composer")
     read = Corpus([write_corpus(folder / "corpus")], folder / "cache", frozenset({"Engine train"}))
-    assert len(list(read.decode(read.reel_ticks))) == len(read.reel_ticks)
+    assert len(list(read.decode(read.reels))) == len(read.reels)
     return read
 
 
@@ -46,7 +48,7 @@ def test_the_same_seed_gives_the_same_overlap(composer: Composer, overlaps: list
 def test_overlaps_are_as_long_as_asked_and_within_full_scale(overlaps: list[Overlap]) -> None:
     for overlap in overlaps:
         assert overlap.audio.shape == overlap.reference.shape == (FRAMES * FRAME,)
-        assert overlap.targets.shape == overlap.ticks.shape == (FRAMES,)
+        assert overlap.targets.shape == (FRAMES,)
         assert np.all(np.abs(overlap.audio) <= 1.0)
         assert np.any(overlap.audio != 0)
 
@@ -67,12 +69,36 @@ def test_every_class_can_be_asked_for(composer: Composer, sound: SoundClass) -> 
     assert ends[sound] > 0
 
 
-def test_the_teacher_is_asked_about_clips_of_the_corpus_only(
+def test_an_overlap_names_the_sources_of_all_that_is_in_it(
     corpus: Corpus, overlaps: list[Overlap]
 ) -> None:
-    asked = np.concatenate([overlap.ticks for overlap in overlaps])
-    assert asked.max() > 0
-    assert asked.max() < corpus.total_ticks
+    known = {clip.source for clip in corpus.clips if clip.role is Role.TRAINING}
+    assert set.union(*(set(overlap.sources) for overlap in overlaps)) <= known
+    assert all(overlap.sources for overlap in overlaps)
+    assert any("Game train" not in overlap.sources for overlap in overlaps)
+
+
+def test_babble_of_talkers_is_new_every_time(corpus: Corpus) -> None:
+    pools = Pools(corpus, Role.TRAINING)
+    one, other = (pools.talkers(16_000, np.random.default_rng(seed)) for seed in (1, 2))
+    assert one.shape == other.shape == (16_000,)
+    assert np.abs(np.corrcoef(one, other)[0, 1]) < 0.5
+    assert np.mean(np.abs(one) > 1e-3) > 0.5
+
+
+def test_a_variation_moves_both_readings_of_the_spectrum_alike() -> None:
+    time = np.arange(8000) / 16_000
+    features = user_features((0.1 * np.sin(2 * np.pi * 1000 * time)).astype(np.float32))
+    higher = Variation(1.15, (0.0, 0.0), -9.0).of(features)
+    for bands_hz, before, after in (
+        (USER_HZ, features.log_mel, higher.log_mel),
+        (SPEECH_HZ, features.speech_mel, higher.speech_mel),
+    ):
+        peaks = [bands_hz[np.argmax(part[10, : len(bands_hz)])] for part in (before, after)]
+        assert peaks == pytest.approx([1000, 1150], rel=0.06)
+    deaf = Variation(1.0, (500.0, 2000.0), -9.0).of(features)
+    inside = (SPEECH_HZ > 500) & (SPEECH_HZ < 2000)
+    assert np.all(deaf.speech_mel[:, : len(SPEECH_HZ)][:, inside] == np.float32(SPEECH_LEVEL - 9))
 
 
 def test_roles_share_no_speaker(corpus: Corpus) -> None:

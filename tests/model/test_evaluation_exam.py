@@ -48,7 +48,7 @@ def items(corpus: Corpus, plans: list[Plan]) -> list[Item]:
 
 def opened(folder: Path, left_out: frozenset[str] = frozenset()) -> Corpus:
     corpus = Corpus((folder,), folder.parent / "cache", left_out)
-    for _ in corpus.decode(corpus.reel_ticks):
+    for _ in corpus.decode(corpus.reels):
         pass
     return corpus
 

@@ -1,7 +1,7 @@
 """What a frame is taught: the class of the overlap as far as it is known by then."""
 
 import numpy as np
-from bargein_model.composer.overlap import BEFORE_ONSET, UNDECIDED, Sound, targets, ticks
+from bargein_model.composer.overlap import BEFORE_ONSET, UNDECIDED, Sound, targets
 from bargein_model.contract import SoundClass
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,12 +62,3 @@ def test_an_interruption_is_never_taken_back(parts: list[tuple[SoundClass, int, 
     first = min(part[1] for part in parts)
     assert np.all(taught[:first] == BEFORE_ONSET)
     assert np.all(taught[first:] != BEFORE_ONSET)
-
-
-def test_the_teacher_s_ticks_follow_the_tempo() -> None:
-    sound = Sound(np.ones(8 * FRAME, np.float32), 2 * FRAME, SoundClass.VOCAL, tick=100, rate=2.0)
-    found = ticks([sound], 12)
-    assert found[:2].tolist() == [-1, -1]
-    assert found[10:].tolist() == [-1, -1]
-    middle = (np.arange(8) * FRAME + FRAME // 2) * 2 // 320
-    assert found[2:10].tolist() == (100 + middle).tolist()

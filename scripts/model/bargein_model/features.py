@@ -1,9 +1,12 @@
 """Log-mel features, computed the same way here (NumPy, for training) and in the ONNX graph.
 
 A 25 ms analysis window slides by 12.5 ms, so a frame of 400 samples has two spectra of the user;
-the reference needs only the second. Hops of half a window allow a cheap exact transform: with the
-phase taken from the window's centre, the cosine part of a spectrum is even around it and the sine
-part odd. Folding the window there halves the multiplications of a plain DFT matrix.
+the reference needs only the second. The user's spectra are read twice: over the whole band for the
+network's own convolutions, and up to 3800 Hz as the speech embedding was trained to read them.
+
+Hops of half a window allow a cheap exact transform: with the phase taken from the window's centre,
+the cosine part of a spectrum is even around it and the sine part odd. Folding the window there
+halves the multiplications of a plain DFT matrix.
 """
 
 from typing import NamedTuple
@@ -14,11 +17,14 @@ from numpy.typing import NDArray
 from bargein_model.contract import FRAME_SAMPLES, SAMPLE_RATE
 
 Floats = NDArray[np.float32]
+Wide = NDArray[np.float64]
 
 HOP = FRAME_SAMPLES // 2
 USER_BANDS = 40
 REFERENCE_BANDS = 20
 LOWEST_HZ, HIGHEST_HZ = 60.0, 7600.0
+SPEECH_BANDS = 32
+SPEECH_LOWEST_HZ, SPEECH_HIGHEST_HZ = 60.0, 3800.0
 POWER_FLOOR = 1e-9
 """About -90 dBFS: below it lies nothing that a microphone would deliver."""
 
@@ -30,20 +36,40 @@ class Basis(NamedTuple):
     sine: Floats
     user_mel: Floats
     reference_mel: Floats
+    speech_mel: Floats
 
 
-def mel_filters(bands: int, bins_hz: "NDArray[np.floating]") -> Floats:
-    """Triangles of unit sum on the mel scale (Slaney's areas, O'Shaughnessy's scale)."""
-    edges_mel = np.linspace(_mel(LOWEST_HZ), _mel(HIGHEST_HZ), bands + 2)
-    edges_hz = 700.0 * (10.0 ** (edges_mel / 2595.0) - 1.0)
+class UserFeatures(NamedTuple):
+    """What is computed of the user's audio, per 25 ms frame."""
+
+    log_mel: Floats
+    """(frames, 80): log10 mel power, two spectra of 40 bands."""
+    speech_mel: Floats
+    """(frames, 64): two spectra of 32 bands, as the speech embedding wants them."""
+
+
+def user_edges_hz(bands: int) -> Wide:
+    """The `bands` + 2 corners of triangles that lie evenly on O'Shaughnessy's mel scale."""
+    lowest, highest = (2595.0 * np.log10(1.0 + hz / 700.0) for hz in (LOWEST_HZ, HIGHEST_HZ))
+    edges_mel = np.linspace(lowest, highest, bands + 2)
+    return 700.0 * (10.0 ** (edges_mel / 2595.0) - 1.0)
+
+
+def speech_edges_hz() -> Wide:
+    """The embedding's corners: Slaney's mel scale, linear below 1 kHz and logarithmic above."""
+    step = np.log(6.4) / 27.0
+    highest = 15.0 + np.log(SPEECH_HIGHEST_HZ / 1000.0) / step
+    edges_mel = np.linspace(SPEECH_LOWEST_HZ * 3.0 / 200.0, highest, SPEECH_BANDS + 2)
+    curved = 1000.0 * np.exp((edges_mel - 15.0) * step)
+    return np.where(edges_mel < 15.0, edges_mel * 200.0 / 3.0, curved)
+
+
+def mel_filters(edges_hz: Wide, bins_hz: Wide) -> Floats:
+    """Triangles of unit sum between their corners, (bins, bands)."""
     rising = (bins_hz[:, None] - edges_hz[:-2]) / (edges_hz[1:-1] - edges_hz[:-2])
     falling = (edges_hz[2:] - bins_hz[:, None]) / (edges_hz[2:] - edges_hz[1:-1])
     triangles = np.maximum(np.minimum(rising, falling), 0.0)
     return np.asarray(triangles / triangles.sum(axis=0), np.float32)
-
-
-def _mel(frequency_hz: float) -> float:
-    return 2595.0 * float(np.log10(1.0 + frequency_hz / 700.0))
 
 
 def basis() -> Basis:
@@ -51,18 +77,23 @@ def basis() -> Basis:
     half = np.arange(HOP) + 0.5
     window = np.cos(np.pi * half / FRAME_SAMPLES) ** 2
     bins = np.arange(1, FRAME_SAMPLES // 2)
-    bins_hz = bins * (SAMPLE_RATE / FRAME_SAMPLES)
+    bins_hz = (bins * (SAMPLE_RATE / FRAME_SAMPLES)).astype(np.float64)
     angle = 2.0 * np.pi * np.outer(half, bins) / FRAME_SAMPLES
     scaled = (window / np.sqrt(2.0 * np.sum(window**2)))[:, None]
     return Basis(
         (np.cos(angle) * scaled).astype(np.float32),
         (np.sin(angle) * scaled).astype(np.float32),
-        mel_filters(USER_BANDS, bins_hz),
-        mel_filters(REFERENCE_BANDS, bins_hz),
+        mel_filters(user_edges_hz(USER_BANDS), bins_hz),
+        mel_filters(user_edges_hz(REFERENCE_BANDS), bins_hz),
+        mel_filters(speech_edges_hz(), bins_hz),
     )
 
 
 BASIS = basis()
+_SPEECH_BIN_HZ = SAMPLE_RATE / 512
+SPEECH_LEVEL = 2.0 + float(np.log10(32767.0**2 * np.sum(np.hanning(401) ** 2) / _SPEECH_BIN_HZ))
+"""By how much the embedding's log power exceeds ours: it reads 16-bit integers and takes triangles
+of unit area, not of unit sum."""
 
 
 def _power(earlier: Floats, later: Floats) -> Floats:
@@ -72,19 +103,26 @@ def _power(earlier: Floats, later: Floats) -> Floats:
     return np.asarray(even * even + odd * odd, np.float32)
 
 
-def user_features(audio: Floats) -> Floats:
-    """Log10 mel power of the user, shape (frames, 80): two spectra of 40 bands per 25 ms frame.
+def user_features(audio: Floats) -> UserFeatures:
+    """Both readings of the user's spectra.
 
     `audio` has a whole number of frames; before its first sample there was silence.
     """
     blocks = audio.reshape(-1, HOP)
     before = np.concatenate([np.zeros((1, HOP), np.float32), blocks[:-1]])
-    mel = _power(before, blocks) @ BASIS.user_mel
-    return np.asarray(np.log10(mel + POWER_FLOOR), np.float32).reshape(-1, 2 * USER_BANDS)
+    power = _power(before, blocks)
+    log_mel, speech_mel = (_log(power @ mel) for mel in (BASIS.user_mel, BASIS.speech_mel))
+    return UserFeatures(
+        log_mel.reshape(-1, 2 * USER_BANDS),
+        (speech_mel + np.float32(SPEECH_LEVEL)).reshape(-1, 2 * SPEECH_BANDS),
+    )
 
 
 def reference_features(audio: Floats) -> Floats:
     """Log10 mel power of the reference, shape (frames, 20)."""
     blocks = audio.reshape(-1, 2, HOP)
-    mel = _power(blocks[:, 0], blocks[:, 1]) @ BASIS.reference_mel
-    return np.asarray(np.log10(mel + POWER_FLOOR), np.float32)
+    return _log(_power(blocks[:, 0], blocks[:, 1]) @ BASIS.reference_mel)
+
+
+def _log(power: Floats) -> Floats:
+    return np.asarray(np.log10(power + POWER_FLOOR), np.float32)

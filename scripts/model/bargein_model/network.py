@@ -1,19 +1,20 @@
-"""The network: causal convolutions that hear phones, a GRU that weighs the evidence."""
-
-from collections.abc import Iterator
+"""The network: a frozen ear for speech, convolutions for all else, a GRU to weigh the evidence."""
 
 import torch
 from torch import Tensor, nn
 
 from bargein_model.contract import CLASS_NAMES
 from bargein_model.features import REFERENCE_BANDS, USER_BANDS
+from bargein_model.speech_embedding import HEARD
 
-WIDTH = 160
-MEMORY = 176
+SPOKEN = 96
+"""What is kept of the speech embedding."""
+WIDTH = 64
+"""Of the convolutions, which hear sounds, levels and echoes."""
+MEMORY = 192
 REFERENCE_CONTEXT = 10
 """Frames of reference that one frame sees: an echo may be 250 ms late."""
 DROPOUT = 0.1
-DILATIONS = (1, 2, 4)
 FEATURE_MEAN, FEATURE_SCALE = -5.5, 0.6
 """Rough centre and inverse spread of the log-mel features, the same for every band."""
 
@@ -24,10 +25,10 @@ class CausalConv(nn.Module):
     Maps (batch, in, frames) to (batch, out, frames); before the first frame there were zeros.
     """
 
-    def __init__(self, channels_in: int, channels_out: int, kernel: int, dilation: int = 1) -> None:
+    def __init__(self, channels_in: int, channels_out: int, kernel: int) -> None:
         super().__init__()
-        self.context = (kernel - 1) * dilation
-        self.conv = nn.Conv1d(channels_in, channels_out, kernel, dilation=dilation, bias=False)
+        self.context = kernel - 1
+        self.conv = nn.Conv1d(channels_in, channels_out, kernel, bias=False)
         self.norm = nn.BatchNorm1d(channels_out)
 
     def forward(self, frames: Tensor) -> Tensor:
@@ -43,32 +44,29 @@ class Network(nn.Module):
         super().__init__()
         self.reference = CausalConv(REFERENCE_BANDS, 32, REFERENCE_CONTEXT)
         self.entry = CausalConv(2 * USER_BANDS + 32, WIDTH, 3)
-        self.blocks = nn.ModuleList(CausalConv(WIDTH, WIDTH, 3, d) for d in DILATIONS)
-        self.memory = nn.GRU(WIDTH, MEMORY, batch_first=True)
+        self.block = CausalConv(WIDTH, WIDTH, 3)
+        self.heard_norm = nn.BatchNorm1d(HEARD)
+        self.heard = nn.Linear(HEARD, SPOKEN)
+        self.memory = nn.GRU(WIDTH + SPOKEN, MEMORY, batch_first=True)
         self.dropout = nn.Dropout(DROPOUT)
         self.head = nn.Linear(MEMORY, len(CLASS_NAMES))
 
-    def convolutions(self) -> Iterator[CausalConv]:
-        """The residual blocks, first to last."""
-        for block in self.blocks:
-            assert isinstance(block, CausalConv)  # noqa: S101 - ModuleList loses the type
-            yield block
+    def forward(self, user: Tensor, reference: Tensor, heard: Tensor) -> Tensor:
+        """Logits (batch, frames, 5).
 
-    def trunk(self, user: Tensor, reference: Tensor) -> Tensor:
-        """What is being said, without memory: (batch, frames, 160) from both feature streams."""
-        heard = normalised(user).transpose(1, 2)
+        Args:
+            user: log-mel features, (batch, frames, 80).
+            reference: those of the reference, (batch, frames, 20).
+            heard: the speech embedding, (batch, frames, 288).
+        """
         played = self.reference(normalised(reference).transpose(1, 2))
-        hidden: Tensor = self.entry(torch.cat([heard, played], 1))
-        for block in self.convolutions():
-            hidden = hidden + block(hidden)
-        return hidden.transpose(1, 2)
-
-    def forward(self, user: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (batch, frames, 5) and the trunk's output, which auxiliary heads read."""
-        hidden = self.trunk(user, reference)
-        gathered, _ = self.memory(self.dropout(hidden))
+        sound = self.entry(torch.cat([normalised(user).transpose(1, 2), played], 1))
+        sound = (sound + self.block(sound)).transpose(1, 2)
+        even = self.heard_norm(heard.transpose(1, 2)).transpose(1, 2)
+        spoken = torch.relu(self.heard(self.dropout(even)))
+        gathered, _ = self.memory(self.dropout(torch.cat([sound, spoken], 2)))
         logits: Tensor = self.head(self.dropout(gathered))
-        return logits, hidden
+        return logits
 
 
 def normalised(features: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bargein_model.network import CausalConv, Network
+from bargein_model.speech_embedding import SpeechLayer
 
 Floats = NDArray[np.float32]
 
@@ -17,7 +18,6 @@ class ConvWeights:
 
     kernel: Floats
     bias: Floats
-    dilation: int
     context: int
 
 
@@ -25,9 +25,12 @@ class ConvWeights:
 class Weights:
     """All that the ONNX graph holds besides the feature matrices."""
 
+    speech: tuple[SpeechLayer, ...]
+    heard: Floats
+    heard_bias: Floats
     reference: ConvWeights
     entry: ConvWeights
-    blocks: tuple[ConvWeights, ...]
+    block: ConvWeights
     gru_input: Floats
     gru_recurrent: Floats
     gru_bias: Floats
@@ -35,14 +38,19 @@ class Weights:
     head_bias: Floats
 
 
-def collect(network: Network) -> Weights:
-    """Reads a trained network (in any mode) into plain arrays."""
+def collect(network: Network, speech: tuple[SpeechLayer, ...]) -> Weights:
+    """Reads a trained network (in any mode) and its ear into plain arrays."""
     memory = network.memory
+    scale, shift = _normalisation(network.heard_norm)
+    heard = _array(network.heard.weight).T
     gates = {name: _reordered(value) for name, value in memory.named_parameters()}
     return Weights(
+        speech=speech,
+        heard=heard * scale[:, None],
+        heard_bias=_array(network.heard.bias) + shift @ heard,
         reference=_folded(network.reference),
         entry=_folded(network.entry),
-        blocks=tuple(_folded(block) for block in network.convolutions()),
+        block=_folded(network.block),
         gru_input=gates["weight_ih_l0"],
         gru_recurrent=gates["weight_hh_l0"],
         gru_bias=np.concatenate([gates["bias_ih_l0"], gates["bias_hh_l0"]]),
@@ -63,11 +71,15 @@ def _reordered(gates: Tensor) -> Floats:
 
 
 def _folded(layer: CausalConv) -> ConvWeights:
-    conv, norm = layer.conv, layer.norm
+    scale, bias = _normalisation(layer.norm)
+    kernel = _array(layer.conv.weight) * scale[:, None, None]
+    return ConvWeights(kernel, bias, layer.context)
+
+
+def _normalisation(norm: nn.BatchNorm1d) -> tuple[Floats, Floats]:
+    """What it multiplies by, and what it adds then."""
     scale = _array(norm.weight) / np.sqrt(_statistic(norm, "running_var") + norm.eps)
-    bias = _array(norm.bias) - _statistic(norm, "running_mean") * scale
-    kernel = _array(conv.weight) * scale[:, None, None]
-    return ConvWeights(kernel, bias, conv.dilation[0], layer.context)
+    return scale, _array(norm.bias) - _statistic(norm, "running_mean") * scale
 
 
 def _statistic(norm: nn.BatchNorm1d, name: str) -> Floats:

@@ -7,9 +7,9 @@ import numpy as np
 
 from bargein_model.composer import effects
 from bargein_model.composer.corpus import Clip
-from bargein_model.composer.foreground import SECOND_THOUGHTS, Foreground, seconds
+from bargein_model.composer.foreground import SECOND_THOUGHTS, TALKERS_SHARE, Foreground, seconds
 from bargein_model.composer.line import Line, draw_line
-from bargein_model.composer.overlap import Floats, Nuisances, Overlap, Sound, targets, ticks
+from bargein_model.composer.overlap import Floats, Nuisances, Overlap, Sound, targets
 from bargein_model.composer.pools import Pools, Random
 from bargein_model.composer.rooms import Rooms
 from bargein_model.contract import FRAME_SAMPLES, SoundClass
@@ -50,6 +50,7 @@ class Composer:
     def compose(self, rng: Random, frames: int, sound: SoundClass | None = None) -> Overlap:
         """An overlap of `frames` frames; of a random class unless one is given."""
         length = frames * FRAME_SAMPLES
+        sources = self._pools.note_sources()
         first = sound if sound is not None else _draw_class(rng)
         onset = self._onset(rng, first)
         sounds, opener, leak = self._scene(first, onset, length, rng)
@@ -57,9 +58,7 @@ class Composer:
         source_kind = opener.speaker_kind
         reverberant = bool(rng.random() < 0.55)
         voice = self._rooms.talker(clean, rng) if reverberant else clean
-        snr_db = float(rng.uniform(-5, 30)) if rng.random() < 0.6 else NO_NOISE_DB
-        if first is not SoundClass.ECHO and snr_db < 0 and rng.random() < 0.4:
-            snr_db += 10.0
+        snr_db = float(rng.triangular(-5, 18, 30)) if rng.random() < 0.6 else NO_NOISE_DB
         background = self._background(length, snr_db, rng)
         line = draw_line(rng)
         audio = line.carry(voice + leak.heard, background, rng)
@@ -67,10 +66,10 @@ class Composer:
             audio=audio,
             reference=leak.played if leak.known else np.zeros(length, np.float32),
             targets=targets(sounds, frames),
-            ticks=ticks(sounds, frames),
             onset=onset,
             sound=SoundClass(int(targets(sounds, frames)[-1])),
             nuisances=_nuisances(source_kind, line, snr_db, reverberant, leak, onset),
+            sources=frozenset(sources),
         )
 
     def _onset(self, rng: Random, first: SoundClass) -> int:
@@ -91,8 +90,6 @@ class Composer:
                     speech.audio * np.float32(louder),
                     onset + seconds(0.3, 2.0, rng),
                     speech.sound,
-                    tick=speech.tick,
-                    rate=speech.rate,
                 )
                 return [silent, moved], opener, leak
             return [silent], opener, leak
@@ -114,17 +111,21 @@ class Composer:
         return Leak(played, self._rooms.echo(played, level_db, rng), known, level_db)
 
     def _echo(self, onset: int, length: int, rng: Random) -> tuple[Leak, Clip]:
-        """Only the agent sounds: it begins at the onset, or its cancelled echo breaks through."""
+        """Only the agent sounds: it begins at the onset, or its cancelled echo breaks through.
+
+        It is as loud as a user, or, more often, up to 40 dB quieter.
+        """
         played, clip = self._agent(length, rng)
+        level_db = float(rng.uniform(-40.0, -10.0)) if rng.random() < 0.6 else 0.0
         begin = max(0, onset)
         if rng.random() < 0.45:
             played = np.concatenate([np.zeros(begin, np.float32), played[: length - begin]])
-            heard = self._rooms.echo(played, 0.0, rng)
+            heard = self._rooms.echo(played, level_db, rng)
         else:
-            heard = self._rooms.echo(played, 0.0, rng)
+            heard = self._rooms.echo(played, level_db, rng)
             before_db = float(rng.choice([-60.0, -30.0, -15.0, 0.0]))
             heard[:begin] *= np.float32(effects.gain(before_db))
-        return Leak(played, heard, bool(rng.random() < 0.82), 0.0), clip
+        return Leak(played, heard, bool(rng.random() < 0.75), level_db), clip
 
     def _agent(self, length: int, rng: Random) -> tuple[Floats, Clip]:
         """An agent's answer of this length, at a usual playing level."""
@@ -150,6 +151,8 @@ class Composer:
         if snr_db >= NO_NOISE_DB:
             return np.zeros(length, np.float32)
         kind = str(rng.choice(["noise", "music", "babble"], p=[0.55, 0.2, 0.25]))
+        if kind == "babble" and rng.random() < TALKERS_SHARE:
+            return effects.at_level(self._pools.talkers(length, rng), -snr_db)
         audio = self._pools.corpus.audio(self._pools.draw(kind, rng))
         skipped = int(rng.integers(max(1, len(audio) - length)))
         audio = np.resize(audio[skipped:], length) if len(audio) else np.zeros(length, np.float32)

@@ -57,8 +57,6 @@ class Clip:
     """Where the content begins in speech that opens with a backchannel word."""
     notes: frozenset[str]
     role: Role
-    tick: int
-    """Where the clip begins on the corpus' own time line, in units of 20 ms (teacher frames)."""
 
 
 def role_of(row: dict[str, str], left_out: frozenset[str]) -> Role:
@@ -84,20 +82,13 @@ class Corpus:
         self, roots: Sequence[Path], cache: Path, left_out: frozenset[str] = frozenset()
     ) -> None:
         self.cache = cache
-        self.reel_ticks: dict[Path, int] = {}
-        self.total_ticks = 0
+        self.reels: set[Path] = set()
         self.clips = [clip for root in roots for clip in self._read(root, left_out)]
 
     def _read(self, root: Path, left_out: frozenset[str]) -> Iterator[Clip]:
         with (root / "manifest.csv").open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-        ends = dict.fromkeys((row["reel"] for row in rows), 0.0)
-        for row in rows:
-            ends[row["reel"]] = max(ends[row["reel"]], float(row["end_s"]))
-        for reel, end_s in ends.items():
-            if root / reel not in self.reel_ticks:
-                self.reel_ticks[root / reel] = self.total_ticks
-                self.total_ticks += int(end_s * 50) + 2
+        self.reels.update(root / row["reel"] for row in rows)
         for row in rows:
             yield self._clip(root, row, role_of(row, left_out))
 
@@ -121,7 +112,6 @@ class Corpus:
             continuation=_samples(row["cont_s"]) if row["cont_s"] else None,
             notes=frozenset(row["note"].replace(";", " ").split()),
             role=role,
-            tick=self.reel_ticks[reel] + start // 320,
         )
 
     def pool(self, kind: str, role: Role) -> list[Clip]:

@@ -18,6 +18,8 @@ ACKNOWLEDGING = frozenset(
 UNSURE_S = 0.35
 FALSE_STARTS = 0.3
 """Share of longer interruptions that break off after a word or two."""
+TALKERS_SHARE = 0.6
+"""Share of babble that is mixed of talkers here; the corpus has few recordings of it."""
 SECOND_THOUGHTS = 0.14
 """Share of overlaps in which the user goes on to interrupt after another sound."""
 
@@ -92,6 +94,8 @@ class Foreground:
         clip = self._pools.draw(kind, rng)
         audio = self._pools.corpus.audio(clip)[clip.onset :]
         wanted = seconds(0.3, 5.0, rng)
+        if kind == "babble" and rng.random() < TALKERS_SHARE:
+            audio = self._pools.talkers(wanted, rng)
         if len(audio) > wanted and rng.random() < 0.7:
             skipped = int(rng.integers(len(audio) - wanted + 1))
             audio = audio[skipped : skipped + wanted]
@@ -111,8 +115,8 @@ class Foreground:
         if sound is SoundClass.INTERRUPTION and clip.continuation is None:
             audio = _false_start(audio, clip.onset - begin, rng)
         rate = 1.0
-        if rng.random() < 0.6:
-            pitch = float(np.exp(rng.normal(0.0, 0.1)))
+        if rng.random() < 0.7:
+            pitch = float(np.exp(rng.normal(0.0, 0.12)))
             audio, rate = effects.faster(audio, pitch), rate * pitch
         if rng.random() < 0.45:
             tempo = float(np.exp(rng.uniform(-0.25, 0.25)))
@@ -124,7 +128,7 @@ class Foreground:
             turns = start + int((clip.continuation - begin) / rate)
         elif sound is SoundClass.INTERRUPTION and _may_acknowledge(clip):
             unsure = start + int(UNSURE_S * SAMPLE_RATE)
-        return Sound(audio, start, sound, turns, unsure, clip.tick + begin // 320, rate)
+        return Sound(audio, start, sound, turns, unsure)
 
 
 def _false_start(audio: Floats, onset: int, rng: Random) -> Floats:

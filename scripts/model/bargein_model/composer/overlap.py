@@ -27,10 +27,6 @@ class Sound:
     """Where a backchannel turns out to be the opening of an interruption."""
     unsure_until: int | None = None
     """Until here the words allow either reading."""
-    tick: int = -1
-    """The teacher's frame at `start`; -1 where there is no teacher."""
-    rate: float = 1.0
-    """How many samples of the corpus one sample is worth, after changes of tempo."""
 
     @property
     def end(self) -> int:
@@ -64,13 +60,13 @@ class Overlap:
     """What the loudspeaker plays; zeros when unknown."""
     targets: NDArray[np.int8]
     """Per 25 ms frame a `SoundClass`, `BEFORE_ONSET` or `UNDECIDED`."""
-    ticks: NDArray[np.int32]
-    """Per frame the teacher's tick, -1 where there is none."""
     onset: int
     """Sample at which the overlap began; negative in windows that begin within it."""
     sound: SoundClass
     """What the overlap turns out to be in the end."""
     nuisances: Nuisances
+    sources: frozenset[str]
+    """Of every clip that is in it."""
 
 
 def targets(sounds: list[Sound], frames: int) -> NDArray[np.int8]:
@@ -87,15 +83,4 @@ def targets(sounds: list[Sound], frames: int) -> NDArray[np.int8]:
             later[: max(0, sound.unsure_until // FRAME_SAMPLES - begin)] = UNDECIDED
         if sound.turns_at is not None:
             result[max(0, sound.turns_at // FRAME_SAMPLES) :] = SoundClass.INTERRUPTION
-    return result
-
-
-def ticks(sounds: list[Sound], frames: int) -> NDArray[np.int32]:
-    """The teacher's tick at the middle of each frame."""
-    result = np.full(frames, -1, np.int32)
-    middle = np.arange(frames) * FRAME_SAMPLES + FRAME_SAMPLES // 2
-    for sound in sounds:
-        inside = (middle >= sound.start) & (middle < sound.end)
-        if sound.tick >= 0:
-            result[inside] = sound.tick + ((middle[inside] - sound.start) * sound.rate) // 320
     return result

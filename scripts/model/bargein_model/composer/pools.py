@@ -4,9 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
+from bargein_model.composer import effects
 from bargein_model.composer.corpus import Clip, Corpus, Role
+from bargein_model.contract import SAMPLE_RATE
 
+Floats = NDArray[np.float32]
 Random = np.random.Generator
 
 SPEAKER_KIND_SHARES: Mapping[str, Mapping[str, float]] = {
@@ -72,15 +76,40 @@ class Pools:
                 filter(_usable, clips), SPEAKER_KIND_SHARES.get(kind, {"real": 1.0})
             )
         self._companions = _companions(corpus, role)
+        self._sources: set[str] = set()
+
+    def note_sources(self) -> set[str]:
+        """A set that from now on (until the next) gets the source of every clip that is drawn."""
+        self._sources = set[str]()
+        return self._sources
 
     def draw(self, kind: str, rng: Random) -> Clip:
         """A clip of a kind."""
-        return self._drawers[kind].draw(rng)
+        return self._noted(self._drawers[kind].draw(rng))
 
     def companion(self, clip: Clip, kind: str, rng: Random) -> Clip:
         """A clip of a kind by the same speaker, or by anyone if there is none."""
         found = self._companions.get((clip.speaker, kind))
-        return found[int(rng.integers(len(found)))] if found else self.draw(kind, rng)
+        return self._noted(found[int(rng.integers(len(found)))]) if found else self.draw(kind, rng)
+
+    def talkers(self, length: int, rng: Random) -> Floats:
+        """Babble: two to nine people who talk on at the same time, some further away."""
+        babble = np.zeros(length, np.float32)
+        for _ in range(int(rng.integers(2, 10))):
+            talk = [self._talk(rng) for _ in range(1 + length // (2 * SAMPLE_RATE))]
+            voice = np.roll(np.resize(np.concatenate(talk), length), int(rng.integers(length)))
+            babble += effects.at_level(voice, float(rng.normal(0.0, 5.0)))
+        return babble
+
+    def _talk(self, rng: Random) -> Floats:
+        clip = self.draw("speech", rng)
+        audio = self.corpus.audio(clip)[clip.onset : clip.offset]
+        pause = np.zeros(int(rng.uniform(0.02, 0.3) * SAMPLE_RATE), np.float32)
+        return np.concatenate([effects.faded(audio), pause])
+
+    def _noted(self, clip: Clip) -> Clip:
+        self._sources.add(clip.source)
+        return clip
 
 
 def _usable(clip: Clip) -> bool:

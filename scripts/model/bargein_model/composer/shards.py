@@ -3,21 +3,26 @@
 A shard is made from its number and the seed alone, so an interrupted run goes on where it stopped.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from shutil import rmtree
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from bargein_model.composer.compose import Composer
+from bargein_model.composer.variation import draw_variation
 from bargein_model.contract import FRAMES_PER_SECOND
-from bargein_model.features import reference_features, user_features
+from bargein_model.features import Floats, reference_features, user_features
+from bargein_model.speech_embedding import SpeechEmbedding
 
 SHARD_SIZE = 1024
 SHORT_S, LONG_S = 4, 8
 ONE_LONG_IN = 8
+TOGETHER = 32
+"""Overlaps that the embedding hears at a time."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +31,19 @@ class Shard:
 
     user: NDArray[np.float16]
     reference: NDArray[np.float16]
+    heard: NDArray[np.float16]
     targets: NDArray[np.int8]
-    ticks: NDArray[np.int32]
     onsets: NDArray[np.int32]
     """In samples."""
     classes: NDArray[np.int8]
     nuisances: NDArray[np.float32]
+    sources: NDArray[np.str_]
+    """The names of the sources in each, one a line."""
+
+    def without(self, left_out: Collection[str]) -> NDArray[np.intp]:
+        """The overlaps in which none of these sources has a part."""
+        kept = [not set(names.split("\n")) & set(left_out) for names in self.sources.tolist()]
+        return np.flatnonzero(kept)
 
     def save(self, folder: Path) -> None:
         """Writes the shard; a folder of that name is complete or not there."""
@@ -59,24 +71,38 @@ def complete_shards(root: Path) -> list[Path]:
     return sorted(path for path in root.glob("shard-*") if not path.name.endswith(".part"))
 
 
-def compose_shard(composer: Composer, seed: int, number: int) -> Iterator[Shard | int]:
-    """Yields how many overlaps are done, and the shard at the end."""
+def compose_shard(
+    composer: Composer, ear: SpeechEmbedding, seed: int, number: int, *, varied: bool
+) -> Shard:
+    """Composes the overlaps of a shard; `varied` ones for training, others to be examined on."""
     long = number % ONE_LONG_IN == ONE_LONG_IN - 1
     frames = (LONG_S if long else SHORT_S) * FRAMES_PER_SECOND
     size = SHARD_SIZE // 2 if long else SHARD_SIZE
     rows: list[tuple[object, ...]] = []
+    spoken: list[Floats] = []
     for index in range(size):
-        overlap = composer.compose(np.random.default_rng([seed, number, index]), frames)
+        rng = np.random.default_rng([seed, number, index])
+        overlap = composer.compose(rng, frames)
+        features = user_features(overlap.audio)
+        if varied:
+            features = draw_variation(rng).of(features)
+        spoken.append(features.speech_mel)
         rows.append(
             (
-                user_features(overlap.audio).astype(np.float16),
+                features.log_mel.astype(np.float16),
                 reference_features(overlap.reference).astype(np.float16),
                 overlap.targets,
-                overlap.ticks,
                 np.int32(overlap.onset),
                 np.int8(overlap.sound),
                 np.array(astuple(overlap.nuisances), np.float32),
+                "\n".join(sorted(overlap.sources)),
             )
         )
-        yield index + 1
-    yield Shard(*(np.stack(column) for column in zip(*rows, strict=True)))
+    user, reference, *others = (np.stack(column) for column in zip(*rows, strict=True))
+    return Shard(user, reference, _heard(ear, np.stack(spoken)), *others)
+
+
+def _heard(ear: SpeechEmbedding, speech_mel: Floats) -> NDArray[np.float16]:
+    parts = np.array_split(speech_mel, -(-len(speech_mel) // TOGETHER))
+    with torch.autocast("cpu", torch.bfloat16):
+        return np.concatenate([ear(torch.from_numpy(p)).half().numpy() for p in parts])

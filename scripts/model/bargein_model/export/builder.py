@@ -7,7 +7,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-Attribute = int | list[int]
+Attribute = int | float | list[int]
 
 OPSET = 17
 IR_VERSION = 9

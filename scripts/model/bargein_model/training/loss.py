@@ -13,8 +13,6 @@ from bargein_model.contract import FRAMES_PER_SECOND, SoundClass
 
 BEFORE_ONSET_WEIGHT = 0.04
 SMOOTHING = 0.02
-HEARING_DELAY = 3
-"""Frames by which the trunk may lag behind the teacher, who hears the future too."""
 
 
 def frame_weights(targets: Tensor) -> Tensor:
@@ -34,13 +32,3 @@ def verdict_loss(logits: Tensor, targets: Tensor) -> Tensor:
         logits.transpose(1, 2), answers, reduction="none", label_smoothing=SMOOTHING
     )
     return (losses * weights).sum() / weights.sum()
-
-
-def hearing_loss(predicted: Tensor, taught: Tensor) -> Tensor:
-    """Squared error to the teacher's components where there is a teacher (no NaN)."""
-    late = predicted[:, HEARING_DELAY:]
-    due = taught[:, : late.shape[1]]
-    known = ~torch.isnan(due[..., 0])
-    if not bool(known.any()):
-        return predicted.sum() * 0.0
-    return functional.mse_loss(late[known], due[known])
