@@ -1,0 +1,1 @@
+"""Speaks more short words, as a corpus folder that `compose` reads."""

@@ -1,0 +1,57 @@
+"""`./scripts/model/speak`."""
+
+from pathlib import Path
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bargein_model.speaking.phonemes import spoken_languages
+from bargein_model.speaking.plan import plan
+from bargein_model.speaking.voices import reported_speakers, voices_by_language
+
+ROOT = Path(__file__).resolve().parents[4]
+
+
+@click.command()
+@click.option(
+    "--corpus",
+    "corpora",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=[ROOT.parent / "shared" / "corpus"],
+    show_default="../shared/corpus",
+    help="A corpus whose `val` voices must stay unknown; may be given several times.",
+)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=ROOT / ".model" / "spoken",
+    show_default=".model/spoken",
+)
+@click.option(
+    "--voices",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=ROOT / ".model" / "kokoro",
+    show_default=".model/kokoro",
+    help="Kokoro's voices, as the npm package kokoro-js has them.",
+)
+@click.option("--clips", default=1200, show_default=True, help="How many utterances.")
+@click.option("--seed", default=1, show_default=True, help="For who says what, and how.")
+@click.option("--threads", default=1, show_default=True)
+def speak(
+    corpora: tuple[Path, ...], output: Path, voices: Path, clips: int, seed: int, threads: int
+) -> None:
+    """Speak short interruptions and backchannels; goes on where an earlier run stopped."""
+    from bargein_model.speaking.folder import speak_into
+    from bargein_model.speaking.kokoro import Kokoro
+
+    reported = reported_speakers(root / "manifest.csv" for root in corpora)
+    names = [path.stem for path in voices.glob("*.bin")]
+    speakers = voices_by_language(names, reported, spoken_languages())
+    engine = Kokoro(voices, threads)
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    ) as progress:
+        task = progress.add_task("speaking", total=clips)
+        for done in speak_into(output, engine, plan(speakers, seed), clips):
+            progress.update(task, completed=done)

@@ -1,0 +1,175 @@
+"""More short words: what is said, by whom, and the corpus folder that comes of it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bargein_model.composer.corpus import Corpus, Role
+from bargein_model.composer.foreground import ACKNOWLEDGING
+from bargein_model.contract import SAMPLE_RATE
+from bargein_model.speaking.clips import row, trimmed
+from bargein_model.speaking.folder import PER_REEL, speak_into
+from bargein_model.speaking.kokoro import RATE, Rendering
+from bargein_model.speaking.lists import Line, Said, languages, read
+from bargein_model.speaking.phonemes import misaki
+from bargein_model.speaking.plan import ORDER, Utterance, plan
+from bargein_model.speaking.voices import (
+    RESERVED,
+    may_train,
+    reported_speakers,
+    voices_by_language,
+)
+from model.corpora import COLUMNS, write_corpus
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+VOICES = {"en": ["af_heart", "am_echo", "bm_fable"], "es": ["em_alex"]}
+
+
+def tone(length_s: float, rate: int = SAMPLE_RATE) -> Floats:
+    times = np.arange(round(length_s * rate)) / rate
+    return (0.3 * np.sin(2 * np.pi * 220 * times)).astype(np.float32)
+
+
+def hush(length_s: float, rate: int = SAMPLE_RATE) -> Floats:
+    return np.zeros(round(length_s * rate), np.float32)
+
+
+class Humming:
+    """Hums for 0.3 s a part after 0.3 s of silence, then falls silent."""
+
+    def __init__(self) -> None:
+        self.spoken = 0
+
+    def say(self, voice: str, parts: Sequence[str], language: str, speed: float) -> Rendering:
+        del voice, language, speed
+        self.spoken += 1
+        hummed = tone(0.3 * len(parts), RATE)
+        begins = tuple(round(0.3 * RATE * (1 + n)) for n in range(len(parts)))
+        return Rendering(np.concatenate([hush(0.3, RATE), hummed, hush(0.3, RATE)]), begins)
+
+
+def utterance(said: Said, line: Line) -> Utterance:
+    return Utterance(7, said, line, "en", "af_heart", "!", 1.2, 1.0)
+
+
+@pytest.mark.parametrize("said", [Said.INTERRUPTION, Said.SENTENCE])
+def test_no_interruption_opens_as_an_acknowledgement_does(said: Said) -> None:
+    openers = {line.text.lower().split()[0].strip(",") for line in read(said, "en")}
+    assert openers.isdisjoint(ACKNOWLEDGING)
+
+
+def test_short_interruptions_are_many_short_and_no_backchannels() -> None:
+    for language in languages(Said.INTERRUPTION):
+        texts = [line.text for line in read(Said.INTERRUPTION, language)]
+        assert len(texts) == len(set(texts))
+        assert max(len(text.split()) for text in texts) <= 4
+        assert set(texts).isdisjoint(line.text for line in read(Said.BACKCHANNEL, language))
+    assert len(read(Said.INTERRUPTION, "en")) >= 700
+
+
+def test_a_line_comes_as_often_as_it_says() -> None:
+    assert Counter(read(Said.BACKCHANNEL, "en"))[Line("", "yeah yeah")] == 5
+
+
+def test_continuations_have_an_opening_and_a_turn() -> None:
+    lines = read(Said.CONTINUATION, "en")
+    assert all(line.opening and line.rest for line in lines)
+    assert Line("yeah,", "but not today") in lines
+
+
+def test_voices_kept_for_an_exam_never_speak(tmp_path: Path) -> None:
+    reported = reported_speakers([write_corpus(tmp_path / "corpus") / "manifest.csv"])
+    assert "Game:val0" in reported
+    assert "Game:train0" not in reported
+    assert not any(may_train(voice, frozenset()) for voice in RESERVED)
+    assert not may_train("am_adam", frozenset())  # the development set's
+    assert not may_train("af_sky", frozenset({"kokoro:af_sky"}))
+    assert may_train("af_heart", frozenset({"kokoro:af_sky"}))
+
+
+def test_voices_speak_their_own_language_if_it_can_be_spelled() -> None:
+    names = ["bm_fable", "af_heart", "ff_siwis", "jf_nezumi", "zm_yunxi", "em_alex", "ef_dora"]
+    found = voices_by_language(names, frozenset(), frozenset({"en", "es"}))
+    assert found == {"en": ["af_heart", "bm_fable"], "es": ["em_alex"]}
+
+
+def test_a_plan_is_the_same_for_a_seed_and_balanced_throughout() -> None:
+    first, again, other = (list(islice(plan(VOICES, seed), 240)) for seed in (1, 1, 2))
+    assert first == again != other
+    counts = Counter(one.said for one in first[: len(ORDER)])
+    assert counts[Said.INTERRUPTION] == 10
+    assert counts[Said.BACKCHANNEL] == 9
+    assert all(one.voice in VOICES[one.language] for one in first)
+    short = [one.line for one in first if one.said is Said.INTERRUPTION and one.language == "en"]
+    assert len(short) == len(set(short)) > 50
+    heard = Counter(one.voice for one in first if one.language == "en")
+    assert max(heard.values()) - min(heard.values()) <= 1
+
+
+def test_espeak_spells_in_the_letters_of_kokoro() -> None:
+    assert misaki(" d^ʒˈu:n(en)t^ʃ-a^ʊ\n e^ɪ ") == "ʤˈu:nʧW A"
+
+
+def test_silence_is_cut_off_and_the_turn_moves_along() -> None:
+    clip = trimmed(np.concatenate([hush(0.5), tone(0.4), hush(0.5)]), round(0.7 * SAMPLE_RATE))
+    assert clip is not None
+    assert (clip.onset, clip.offset) == (1600, 1600 + 6400)
+    assert len(clip.audio) == 1600 + 6400 + 1920
+    assert clip.continuation == 1600 + 3200
+    assert np.abs(clip.audio).max() == pytest.approx(0.7)
+
+
+def test_the_click_at_the_end_is_no_sound() -> None:
+    click = np.full(160, 0.3, np.float32)
+    clip = trimmed(np.concatenate([hush(0.2), tone(0.4), hush(0.3), click, hush(0.02)]))
+    assert clip is not None
+    assert clip.offset - clip.onset == 6400
+
+
+@pytest.mark.parametrize(
+    "audio",
+    [hush(1.0), np.concatenate([hush(0.3), tone(0.5)]), np.concatenate([tone(0.05), hush(0.5)])],
+    ids=["silent", "cut off", "next to nothing"],
+)
+def test_what_the_voice_failed_to_say_is_left_out(audio: Floats) -> None:
+    assert trimmed(audio) is None
+
+
+def test_a_row_says_what_the_corpus_says_of_such_clips() -> None:
+    clip = trimmed(np.concatenate([hush(0.2), tone(0.4), hush(0.3)]), round(0.4 * SAMPLE_RATE))
+    assert clip is not None
+    said = row(utterance(Said.CONTINUATION, Line("yeah,", "but why")), clip, "a.flac", 960)
+    assert list(said) == COLUMNS.split()
+    assert said["text"] == "yeah, but why!"
+    assert (said["class"], said["subclass"]) == ("speech", "tts_bc_cont")
+    assert (said["start_s"], said["onset_s"]) == ("0.060000", "0.100000")
+    assert (said["cont_s"], said["note"]) == ("0.300000", "cont_from_durations")
+    assert (said["speaker_id"], said["split"]) == ("kokoro:af_heart", "train")
+    backchannel = row(utterance(Said.BACKCHANNEL, Line("", "got it")), clip, "a.flac", 960)
+    assert (backchannel["class"], backchannel["subclass"]) == ("backchannel", "got it")
+
+
+def test_the_folder_is_a_corpus_and_a_second_run_goes_on(tmp_path: Path) -> None:
+    folder, engine = tmp_path / "spoken", Humming()
+    progress = list(speak_into(folder, engine, plan(VOICES, 1), PER_REEL + 24))
+    assert progress[-1] == engine.spoken == PER_REEL + 24
+    assert list(speak_into(folder, engine, plan(VOICES, 1), PER_REEL + 24))[-1] == PER_REEL + 24
+    assert engine.spoken == PER_REEL + 24
+
+    corpus = Corpus([folder], tmp_path / "cache")
+    list(corpus.decode({clip.reel for clip in corpus.clips}))
+    assert len(corpus.clips) == PER_REEL + 24
+    assert {clip.role for clip in corpus.clips} == {Role.TRAINING}
+    for clip in corpus.clips:
+        audio = corpus.audio(clip)
+        assert np.abs(audio[: clip.onset - 160]).max() < 0.01
+        assert np.abs(audio[clip.onset : clip.offset]).max() == pytest.approx(0.7, abs=0.01)
+        opens = clip.subclass == "tts_bc_cont"
+        assert (clip.continuation is not None) == opens
+        if clip.continuation is not None:
+            middle = (clip.onset + clip.offset) // 2
+            assert clip.continuation == pytest.approx(middle, abs=SAMPLE_RATE // 50)
