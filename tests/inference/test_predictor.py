@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import tracemalloc
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from bargein_server.models.contract import Floats, Model
 from bargein_server.models.onnx import OnnxModel
 from bargein_server.models.predictor import (
     ModelError,
+    ModelInfo,
     PredictionError,
     Predictor,
     StreamPrediction,
@@ -81,6 +83,16 @@ async def hold(predictor: Predictor, gated: GatedModel) -> asyncio.Future[Stream
     return answer
 
 
+class HeavyModel:
+    """One whose streams carry 4 MB each."""
+
+    info = ModelInfo(name="heavy", version="1", default_threshold=0.5, state_size=1_000_000)
+
+    def run(self, audio: Floats, reference: Floats, state: Floats) -> tuple[Floats, Floats]:
+        rows = np.full((len(audio), reference.shape[1] // 400, 5), 0.2, np.float32)
+        return rows, np.zeros_like(state)
+
+
 # ------------------------------------------------------------------ answers
 
 
@@ -121,6 +133,27 @@ async def test_the_reference_is_heard_and_none_is_silence(tiny: OnnxModel) -> No
         )
     assert quiet.frames == silent.frames
     assert loud.frames != quiet.frames
+
+
+async def test_a_stream_holds_one_state_and_nothing_is_held_after_it() -> None:
+    state_bytes = 4 * HeavyModel.info.state_size
+
+    async def held_less_than(limit: float) -> None:
+        async with asyncio.timeout(10):
+            while tracemalloc.get_traced_memory()[0] >= limit:  # noqa: ASYNC110 – the thread's doing
+                await asyncio.sleep(0)
+
+    async with Predictor(HeavyModel()) as predictor:
+        tracemalloc.start()
+        try:
+            stream = predictor.stream()
+            for _ in range(3):
+                await stream.predict(sound(2), timeout_ms=60_000)
+            await held_less_than(1.5 * state_bytes)
+            del stream
+            await held_less_than(0.5 * state_bytes)
+        finally:
+            tracemalloc.stop()
 
 
 cuts = st.lists(st.lists(st.integers(1, 12), min_size=1, max_size=6), min_size=1, max_size=6)

@@ -53,8 +53,7 @@ def hear(model: Model, spans: Sequence[Span]) -> list[Heard]:
         Exception: whatever the model raises; `FloatingPointError` if it answers NaN.
     """
     audio = _samples([span.audio for span in spans])
-    fresh = np.zeros(model.info.state_size, np.float32)
-    state = np.stack([fresh if span.state is None else span.state for span in spans])
+    state = _states(spans, model.info.state_size)
     probabilities, next_state = model.run(audio, _references(spans, audio), state)
     if not np.isfinite(probabilities).all():
         raise FloatingPointError("the model answered NaN or infinity")
@@ -66,8 +65,16 @@ def hear(model: Model, spans: Sequence[Span]) -> list[Heard]:
 
 def _references(spans: Sequence[Span], audio: Floats) -> Floats:
     if all(span.reference is None for span in spans):
-        return np.zeros_like(audio)
+        return np.zeros(audio.shape, np.float32)
     return _samples([span.reference or bytes(len(span.audio)) for span in spans])
+
+
+def _states(spans: Sequence[Span], size: int) -> Floats:
+    states = np.zeros((len(spans), size), np.float32)
+    for row, span in zip(states, spans, strict=True):
+        if span.state is not None:
+            row[:] = span.state
+    return states
 
 
 def _samples(pcm: Sequence[bytes]) -> Floats:

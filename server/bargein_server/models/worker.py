@@ -48,12 +48,19 @@ class Worker:
         self._thread.join()
 
     def _work(self) -> None:
-        while run := self._inbox.get():
-            began = time.perf_counter_ns()
-            heard = self._hear(run.spans)
-            inference_us = (time.perf_counter_ns() - began) // 1000
-            with contextlib.suppress(RuntimeError):  # the loop has ended, and with it who asked
-                run.loop.call_soon_threadsafe(run.deliver, heard, inference_us)
+        while self._work_once():
+            pass  # what a run held has been let go of by now, while the thread waits for the next
+
+    def _work_once(self) -> bool:
+        run = self._inbox.get()
+        if run is None:
+            return False
+        began = time.perf_counter_ns()
+        heard = self._hear(run.spans)
+        inference_us = (time.perf_counter_ns() - began) // 1000
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it who asked
+            run.loop.call_soon_threadsafe(run.deliver, heard, inference_us)
+        return True
 
     def _hear(self, spans: Sequence[Span]) -> list[Heard] | None:
         if not spans:
