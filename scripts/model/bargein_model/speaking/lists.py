@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-FOLDER = Path(__file__).with_name("lists")
+FOLDER = Path(__file__).with_name("said")
 TIMES = "×"
 TURN = "|"
 
