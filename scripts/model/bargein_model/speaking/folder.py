@@ -41,7 +41,7 @@ def render(engine: Engine, utterance: Utterance) -> Clip | None:
 def speak_into(
     folder: Path, engine: Engine, planned: Iterator[Utterance], count: int
 ) -> Iterator[int]:
-    """Writes reel by reel until so many utterances are done; yields how many are, as it goes.
+    """Writes whole reels until `count` utterances are done; yields how many are, as it goes.
 
     What an earlier run of the same plan has written is kept, and passed over. The folder may be
     read at any time; only whole reels are in its manifest.
@@ -50,7 +50,7 @@ def speak_into(
     rows = _read(folder / MANIFEST)
     written = {entry["reel"] for entry in rows}
     for first in range(0, count, PER_REEL):
-        batch = list(islice(planned, min(PER_REEL, count - first)))
+        batch = list(islice(planned, PER_REEL))
         reel = folder / f"spoken_{first // PER_REEL:03d}.flac"
         if reel.name not in written:
             clips: list[tuple[Utterance, Clip]] = []
