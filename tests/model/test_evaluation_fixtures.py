@@ -43,7 +43,7 @@ def test_every_figure_is_reached(item: Item, measured: Stored) -> None:
 
 
 def _is_near(now: Figures, then: Figures) -> bool:
-    """Verdicts come with the same hop of 100 ms, or with the next."""
+    """Verdicts come within two hops of 50 ms of each other."""
     if now.flagged_ms is None or then.flagged_ms is None:
         return True
     return abs(now.flagged_ms - then.flagged_ms) <= 100

@@ -14,6 +14,7 @@ from bargein_protocol.messages import (
     PredictionMade,
     TranscriptReleased,
 )
+from bargein_protocol.options import FRAME_MS, Options
 
 from bargein_model.contract import SAMPLE_RATE
 from bargein_model.evaluation.deciding import BYTES, PIECE
@@ -23,8 +24,8 @@ AT_ONCE = 4
 """Sessions side by side."""
 PATIENCE_S = 20.0
 """How long to wait for a server that has all the audio."""
-HOP_MS = 125
-"""The last prediction of an overlap that is still open ends less than a hop before the audio."""
+LAST_MS = Options().hop_ms + FRAME_MS
+"""The last prediction of an overlap that is still open ends less than this before the audio."""
 PLAYED, ANSWERED = "played", "answered"
 """Transcripts that come straight back: all that was sent, or said, before them is through."""
 
@@ -91,7 +92,7 @@ async def _first_interruption(session: Session, length_ms: float) -> float | Non
                 waiting.add(message.overlap_id)
             case NonInterruption():
                 waiting.discard(message.overlap_id)
-            case PredictionMade() if message.at_ms > length_ms - HOP_MS:
+            case PredictionMade() if message.at_ms > length_ms - LAST_MS:
                 await session.transcript(ANSWERED, "")
             case TranscriptReleased():
                 played = True
