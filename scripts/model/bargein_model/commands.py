@@ -140,6 +140,8 @@ def _compose_one(corpora: tuple[Path, ...], work: Path, role: Role, seed: int, n
 @_seed
 @click.option("--name", default="model", show_default=True, help="Names the checkpoint.")
 @click.option("--steps", default=8_000, show_default=True, help="Batches of 64 overlaps.")
+@click.option("--rate", default=2.5e-3, show_default=True, help="The highest learning rate.")
+@click.option("--peak", default=0.3, show_default=True, help="Weight of the peaks that decide.")
 @click.option("--begin-from", metavar="NAME", help="Another run's checkpoint to start with.")
 @click.option("--threads", default=1, show_default=True)
 def train(
@@ -149,13 +151,16 @@ def train(
     seed: int,
     name: str,
     steps: int,
+    rate: float,
+    peak: float,
     begin_from: str | None,
     threads: int,
 ) -> None:
     """Train on the shards that `compose` has made so far; goes on where an earlier run stopped."""
     torch.set_num_threads(threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    run = Run(Settings(steps=steps, seed=seed, leave_out=leave_out), device)
+    settings = Settings(steps=steps, rate=rate, peak_weight=peak, seed=seed, leave_out=leave_out)
+    run = Run(settings, device)
     checkpoint = work / f"{name}.pt"
     if checkpoint.exists():
         run.restore(checkpoint)
@@ -214,7 +219,10 @@ def export(
     onnx.save(build(collect(run.averaged, load()), f"bargein-{title}", version, chosen), output)
     click.echo(f"{output}: {output.stat().st_size / 1e6:.2f} MB, threshold {chosen:.2f}")
     timing = measure(output)
-    click.echo(f"100 ms step {timing.step_ms:.2f} ms, 3 s window {timing.window_ms:.2f} ms of CPU")
+    click.echo(
+        f"CPU for 50 ms {timing.hop_ms:.2f} ms, for 100 ms {timing.step_ms:.2f} ms,"
+        f" for a window of 3 s {timing.window_ms:.2f} ms"
+    )
 
 
 @main.command()

@@ -14,7 +14,7 @@ WIDTH = 64
 MEMORY = 192
 REFERENCE_CONTEXT = 10
 """Frames of reference that one frame sees: an echo may be 250 ms late."""
-DROPOUT = 0.1
+DROPOUT = 0.2
 FEATURE_MEAN, FEATURE_SCALE = -5.5, 0.6
 """Rough centre and inverse spread of the log-mel features, the same for every band."""
 

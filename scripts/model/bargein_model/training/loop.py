@@ -16,7 +16,7 @@ from bargein_model.composer.shards import Shard, complete_shards
 from bargein_model.contract import FRAME_SAMPLES, SoundClass
 from bargein_model.network import Network
 from bargein_model.training.figures import Examined
-from bargein_model.training.loss import verdict_loss
+from bargein_model.training.loss import peak_loss, verdict_loss
 
 SILENCE = -9.0
 """The features of digital silence."""
@@ -34,6 +34,8 @@ class Settings:
     warm_up: int = 300
     decay: float = 0.02
     average: float = 0.998
+    peak_weight: float = 0.3
+    """Of the peaks that decide, against the frames."""
     seed: int = 1
     leave_out: tuple[str, ...] = ()
     """Overlaps in which one of these sources has a part are not trained on."""
@@ -95,7 +97,7 @@ class Run:
         heard = [part.to(self.device) for part in (batch.user, batch.reference, batch.heard)]
         with torch.autocast(self.device, torch.bfloat16):
             logits = self.network(*heard)
-        loss = verdict_loss(logits.float(), batch.targets.to(self.device))
+        loss = self._loss(logits.float(), batch.targets.to(self.device))
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -103,6 +105,12 @@ class Run:
         self.step += 1
         self._average()
         return loss.item()
+
+    def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        frames = verdict_loss(logits, targets)
+        if not self.settings.peak_weight:
+            return frames
+        return frames + self.settings.peak_weight * peak_loss(logits, targets)
 
     def _rate(self) -> float:
         settings = self.settings

@@ -12,6 +12,8 @@ from bargein_model.composer.overlap import BEFORE_ONSET, UNDECIDED
 from bargein_model.contract import FRAMES_PER_SECOND, SoundClass
 
 BEFORE_ONSET_WEIGHT = 0.04
+DECIDED_WITHIN = FRAMES_PER_SECOND // 2
+"""Frames of an interruption within which it should be found."""
 SMOOTHING = 0.02
 
 
@@ -32,3 +34,29 @@ def verdict_loss(logits: Tensor, targets: Tensor) -> Tensor:
         logits.transpose(1, 2), answers, reduction="none", label_smoothing=SMOOTHING
     )
     return (losses * weights).sum() / weights.sum()
+
+
+def peak_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """What the rule for decisions makes of the frames: the highest of two in a row counts.
+
+    Of frames that are no interruption (those before the onset, too, for noise may have opened the
+    overlap) the peak should stay low; of an interruption's first frames it should become high.
+    """
+    odds = _log_odds(logits)
+    pairs = torch.minimum(odds[:, 1:], odds[:, :-1])
+    known = targets[:, 1:]
+    interrupts = known == int(SoundClass.INTERRUPTION)
+    early = interrupts & (interrupts.cumsum(1) <= DECIDED_WITHIN)
+    others = ~interrupts & (known != UNDECIDED)
+    return _of_peaks(pairs, others, 1.0) + _of_peaks(pairs, early, -1.0)
+
+
+def _log_odds(logits: Tensor) -> Tensor:
+    interrupts, *rest = logits.unbind(-1)
+    return interrupts - torch.logsumexp(torch.stack(rest, -1), -1)
+
+
+def _of_peaks(pairs: Tensor, where: Tensor, sign: float) -> Tensor:
+    """Mean binary cross entropy of the sequences' highest log odds; sequences without frames: 0."""
+    peaks = pairs.masked_fill(~where, -torch.inf).amax(1)
+    return functional.softplus(sign * peaks[where.any(1)]).sum() / len(pairs)
