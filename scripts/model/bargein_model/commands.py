@@ -27,6 +27,7 @@ from bargein_model.weights import collect
 SAVE_EVERY = 250
 EXAM_SHARDS, EXAM_SEED = 3, 7
 PROBE_SHARDS = 12
+ROLES = [role.value for role in (Role.TRAINING, Role.DEVELOPMENT, Role.REPORTED)]
 ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = ROOT / "server" / "bargein_server" / "models" / "weights" / "bargein.onnx"
 Command = TypeVar("Command", bound=Callable[..., None])
@@ -96,8 +97,8 @@ def main() -> None:
 @main.command()
 @_corpora
 @_seed
-@click.option("--role", type=click.Choice([r.value for r in Role]), default=Role.TRAINING.value)
-@click.option("--shards", default=160, show_default=True, help="How many, of 1024 overlaps each.")
+@click.option("--role", type=click.Choice(ROLES), default=ROLES[0], show_default=True)
+@click.option("--shards", default=100, show_default=True, help="How many, of 1024 overlaps each.")
 @click.option("--workers", default=1, show_default=True, help="Processes that compose.")
 def compose(
     corpora: tuple[Path, ...], work: Path, seed: int, role: str, shards: int, workers: int
