@@ -14,9 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bargein_model.composer.compose import Composer
 from bargein_model.composer.corpus import Corpus, Role
+from bargein_model.composer.filling import compose_shard
 from bargein_model.composer.pools import Pools
 from bargein_model.composer.probe import probe_lines
-from bargein_model.composer.shards import Shard, complete_shards, compose_shard, shard_folder
+from bargein_model.composer.shards import Shard, complete_shards, shard_folder
 from bargein_model.export.graph import build
 from bargein_model.export.timing import measure
 from bargein_model.speech_embedding import SpeechEmbedding, load

@@ -1,28 +1,12 @@
-"""Composed overlaps on disk, as features: folders of arrays that training reads again and again.
-
-A shard is made from its number and the seed alone, so an interrupted run goes on where it stopped.
-"""
+"""Composed overlaps on disk, as features: folders of arrays that training reads again and again."""
 
 from collections.abc import Collection
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-
-from bargein_model.composer.compose import Composer
-from bargein_model.composer.variation import draw_variation
-from bargein_model.contract import FRAMES_PER_SECOND
-from bargein_model.features import Floats, reference_features, user_features
-from bargein_model.speech_embedding import SpeechEmbedding
-
-SHARD_SIZE = 1024
-SHORT_S, LONG_S = 4, 8
-ONE_LONG_IN = 8
-TOGETHER = 32
-"""Overlaps that the embedding hears at a time."""
 
 
 @dataclass(frozen=True)
@@ -69,40 +53,3 @@ def shard_folder(root: Path, number: int) -> Path:
 def complete_shards(root: Path) -> list[Path]:
     """The shards that are there, in order of their numbers."""
     return sorted(path for path in root.glob("shard-*") if not path.name.endswith(".part"))
-
-
-def compose_shard(
-    composer: Composer, ear: SpeechEmbedding, seed: int, number: int, *, varied: bool
-) -> Shard:
-    """Composes the overlaps of a shard; `varied` ones for training, others to be examined on."""
-    long = number % ONE_LONG_IN == ONE_LONG_IN - 1
-    frames = (LONG_S if long else SHORT_S) * FRAMES_PER_SECOND
-    size = SHARD_SIZE // 2 if long else SHARD_SIZE
-    rows: list[tuple[object, ...]] = []
-    spoken: list[Floats] = []
-    for index in range(size):
-        rng = np.random.default_rng([seed, number, index])
-        overlap = composer.compose(rng, frames)
-        features = user_features(overlap.audio)
-        if varied:
-            features = draw_variation(rng).of(features)
-        spoken.append(features.speech_mel)
-        rows.append(
-            (
-                features.log_mel.astype(np.float16),
-                reference_features(overlap.reference).astype(np.float16),
-                overlap.targets,
-                np.int32(overlap.onset),
-                np.int8(overlap.sound),
-                np.array(astuple(overlap.nuisances), np.float32),
-                "\n".join(sorted(overlap.sources)),
-            )
-        )
-    user, reference, *others = (np.stack(column) for column in zip(*rows, strict=True))
-    return Shard(user, reference, _heard(ear, np.stack(spoken)), *others)
-
-
-def _heard(ear: SpeechEmbedding, speech_mel: Floats) -> NDArray[np.float16]:
-    parts = np.array_split(speech_mel, -(-len(speech_mel) // TOGETHER))
-    with torch.autocast("cpu", torch.bfloat16):
-        return np.concatenate([ear(torch.from_numpy(p)).half().numpy() for p in parts])
