@@ -21,6 +21,12 @@ DEVELOPMENT_SPEAKERS = frozenset({"piper:joe"})
 DEVELOPMENT_SOURCES = frozenset({"Unknown Horizons"})
 DEVELOPMENT_ONE_IN = 14
 POOLED = ("pool", "cast")
+COLUMNS = (
+    *("clip_id", "reel", "start_s", "end_s", "class", "subclass", "text", "speaker_id"),
+    *("speaker_kind", "source", "licence", "language", "bandwidth_hz", "onset_s", "offset_s"),
+    *("split", "cont_s", "note"),
+)
+"""Of a manifest, in the order in which we write them."""
 
 
 class Role(Enum):

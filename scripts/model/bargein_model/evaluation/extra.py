@@ -20,6 +20,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from bargein_model.composer.corpus import COLUMNS
 from bargein_model.contract import SAMPLE_RATE
 from bargein_model.evaluation.texts import TEXTS
 
@@ -50,10 +51,6 @@ MOST = 60
 """Recordings taken from one voice."""
 FLOOR_DB = 35
 GAP = SAMPLE_RATE // 20
-COLUMNS = (
-    *("reel", "start_s", "end_s", "class", "subclass", "text", "speaker_id", "speaker_kind"),
-    *("source", "language", "bandwidth_hz", "onset_s", "offset_s", "split", "cont_s", "note"),
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,6 @@ TAIL = SAMPLE_RATE * 3 // 50
 CUT_OFF_DB = 25
 PEAK = 0.7
 SHORTEST = SAMPLE_RATE * 2 // 25
-COLUMNS = (
-    *("clip_id", "reel", "start_s", "end_s", "class", "subclass", "text", "speaker_id"),
-    *("speaker_kind", "source", "licence", "language", "bandwidth_hz", "onset_s", "offset_s"),
-    *("split", "cont_s", "note"),
-)
 
 
 @dataclass(frozen=True, slots=True)

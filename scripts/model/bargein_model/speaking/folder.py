@@ -10,8 +10,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from bargein_model.composer.corpus import COLUMNS
 from bargein_model.contract import SAMPLE_RATE
-from bargein_model.speaking.clips import COLUMNS, GAP, Clip, resampled, row, trimmed
+from bargein_model.speaking.clips import GAP, Clip, resampled, row, trimmed
 from bargein_model.speaking.kokoro import RATE, Rendering
 from bargein_model.speaking.plan import Utterance
 
