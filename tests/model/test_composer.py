@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from bargein_model.composer.compose import Composer
 from bargein_model.composer.corpus import Corpus, Role
+from bargein_model.composer.foreground import Foreground
+from bargein_model.composer.letters import LETTERS
 from bargein_model.composer.overlap import BEFORE_ONSET, Nuisances, Overlap
 from bargein_model.composer.pools import Pools
 from bargein_model.composer.probe import held_out_auc
 from bargein_model.composer.variation import SPEECH_HZ, USER_HZ, Variation
-from bargein_model.contract import SoundClass
+from bargein_model.contract import SAMPLE_RATE, SoundClass
 from bargein_model.features import SPEECH_LEVEL, user_features
 from model.corpora import write_corpus
 
@@ -76,6 +78,24 @@ def test_an_overlap_names_the_sources_of_all_that_is_in_it(
     assert set.union(*(set(overlap.sources) for overlap in overlaps)) <= known
     assert all(overlap.sources for overlap in overlaps)
     assert any("Game train" not in overlap.sources for overlap in overlaps)
+
+
+def test_what_is_said_is_written_down_only_if_it_is_heard_from_its_beginning(
+    overlaps: list[Overlap],
+) -> None:
+    assert {overlap.said for overlap in overlaps} >= {"", "seven"}
+    assert all(set(overlap.said) <= set(LETTERS) for overlap in overlaps)
+    assert {overlap.said for overlap in overlaps if overlap.onset < 0} == {""}
+
+
+def test_long_speech_often_begins_with_a_later_word(corpus: Corpus) -> None:
+    foreground = Foreground(Pools(corpus, Role.TRAINING))
+    opened = [
+        foreground.build(SoundClass.INTERRUPTION, 0, np.random.default_rng([9, n]))
+        for n in range(80)
+    ]
+    long = [sounds[0] for sounds, clip in opened if clip.subclass == "acted_line"]
+    assert {len(sound.audio) > 1.3 * SAMPLE_RATE for sound in long} == {True, False}
 
 
 def test_babble_of_talkers_is_new_every_time(corpus: Corpus) -> None:

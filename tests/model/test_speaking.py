@@ -15,7 +15,7 @@ from bargein_model.speaking.folder import PER_REEL, speak_into
 from bargein_model.speaking.kokoro import RATE, Rendering
 from bargein_model.speaking.lists import Line, Said, languages, read
 from bargein_model.speaking.phonemes import misaki
-from bargein_model.speaking.plan import ORDER, Utterance, plan
+from bargein_model.speaking.plan import ORDER, Blend, Utterance, plan
 from bargein_model.speaking.voices import (
     RESERVED,
     may_train,
@@ -44,7 +44,7 @@ class Humming:
     def __init__(self) -> None:
         self.spoken = 0
 
-    def say(self, voice: str, parts: Sequence[str], language: str, speed: float) -> Rendering:
+    def say(self, voice: Blend, parts: Sequence[str], language: str, speed: float) -> Rendering:
         del voice, language, speed
         self.spoken += 1
         hummed = tone(0.3 * len(parts), RATE)
@@ -53,7 +53,7 @@ class Humming:
 
 
 def utterance(said: Said, line: Line) -> Utterance:
-    return Utterance(7, said, line, "en", "af_heart", "!", 1.2, 1.0)
+    return Utterance(7, said, line, "en", Blend("af_heart", "am_echo", 0.3), "!", 1.2, 1.0)
 
 
 @pytest.mark.parametrize("said", [Said.INTERRUPTION, Said.SENTENCE])
@@ -91,6 +91,19 @@ def test_voices_kept_for_an_exam_never_speak(tmp_path: Path) -> None:
     assert may_train("af_heart", frozenset({"kokoro:af_sky"}))
 
 
+def test_everybody_speaks_the_languages_that_have_no_voice_of_their_own() -> None:
+    found = voices_by_language(["af_heart", "em_alex"], frozenset(), frozenset({"en", "es", "de"}))
+    assert found == {"en": ["af_heart"], "es": ["em_alex"], "de": ["af_heart", "em_alex"]}
+
+
+def test_many_speak_with_some_of_another_training_voice() -> None:
+    said = list(islice(plan(VOICES, seed=1), 200))
+    everybody = {voice for voices in VOICES.values() for voice in voices}
+    assert {one.voice.other for one in said} <= everybody
+    assert all(0.0 <= one.voice.share < 0.5 for one in said)
+    assert 0.5 < np.mean([one.voice.share > 0 for one in said]) < 0.9
+
+
 def test_voices_speak_their_own_language_if_it_can_be_spelled() -> None:
     names = ["bm_fable", "af_heart", "ff_siwis", "jf_nezumi", "zm_yunxi", "em_alex", "ef_dora"]
     found = voices_by_language(names, frozenset(), frozenset({"en", "es"}))
@@ -103,10 +116,10 @@ def test_a_plan_is_the_same_for_a_seed_and_balanced_throughout() -> None:
     counts = Counter(one.said for one in first[: len(ORDER)])
     assert counts[Said.INTERRUPTION] == 10
     assert counts[Said.BACKCHANNEL] == 9
-    assert all(one.voice in VOICES[one.language] for one in first)
+    assert all(one.voice.voice in VOICES[one.language] for one in first)
     short = [one.line for one in first if one.said is Said.INTERRUPTION and one.language == "en"]
     assert len(short) == len(set(short)) > 50
-    heard = Counter(one.voice for one in first if one.language == "en")
+    heard = Counter(one.voice.voice for one in first if one.language == "en")
     assert max(heard.values()) - min(heard.values()) <= 1
 
 

@@ -20,10 +20,16 @@ from bargein_model.composer.probe import probe_lines
 from bargein_model.composer.shards import Shard, complete_shards, shard_folder
 from bargein_model.export.graph import build
 from bargein_model.export.timing import measure
-from bargein_model.speech_embedding import SpeechEmbedding, load
-from bargein_model.training.figures import auc_at_ms, best_threshold, figures
+from bargein_model.speech_embedding import Ear, load
+from bargein_model.training.figures import (
+    Examined,
+    auc_at_ms,
+    best_threshold,
+    calibrating_shift,
+    figures,
+)
 from bargein_model.training.loop import Run, Settings, examine
-from bargein_model.weights import collect
+from bargein_model.weights import calibrated, collect
 
 SAVE_EVERY = 250
 EXAM_SHARDS, EXAM_SEED = 3, 7
@@ -125,9 +131,9 @@ def _composer(corpora: tuple[Path, ...], work: Path, role: Role) -> Composer:
 
 
 @cache
-def _ear() -> SpeechEmbedding:
+def _ear() -> Ear:
     torch.set_num_threads(1)
-    return SpeechEmbedding()
+    return Ear()
 
 
 def _compose_one(corpora: tuple[Path, ...], work: Path, role: Role, seed: int, number: int) -> None:
@@ -144,6 +150,7 @@ def _compose_one(corpora: tuple[Path, ...], work: Path, role: Role, seed: int, n
 @click.option("--steps", default=8_000, show_default=True, help="Batches of 64 overlaps.")
 @click.option("--rate", default=2.5e-3, show_default=True, help="The highest learning rate.")
 @click.option("--peak", default=0.3, show_default=True, help="Weight of the peaks that decide.")
+@click.option("--reading", default=0.15, show_default=True, help="Weight of what is said.")
 @click.option("--begin-from", metavar="NAME", help="Another run's checkpoint to start with.")
 @click.option("--threads", default=1, show_default=True)
 def train(
@@ -155,13 +162,21 @@ def train(
     steps: int,
     rate: float,
     peak: float,
+    reading: float,
     begin_from: str | None,
     threads: int,
 ) -> None:
     """Train on the shards that `compose` has made so far; goes on where an earlier run stopped."""
     torch.set_num_threads(threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    settings = Settings(steps=steps, rate=rate, peak_weight=peak, seed=seed, leave_out=leave_out)
+    settings = Settings(
+        steps=steps,
+        rate=rate,
+        peak_weight=peak,
+        reading_weight=reading,
+        seed=seed,
+        leave_out=leave_out,
+    )
     run = Run(settings, device)
     checkpoint = work / f"{name}.pt"
     if checkpoint.exists():
@@ -175,27 +190,24 @@ def train(
             if run.step % SAVE_EVERY == 0:
                 run.save(checkpoint)
     run.save(checkpoint)
-    threshold = _report(run, Role.DEVELOPMENT, corpora, work)
-    _report(run, Role.REPORTED, corpora, work, threshold)
+    development = _examined(run, Role.DEVELOPMENT, corpora, work)
+    threshold = best_threshold(development)
+    _print_figures(Role.DEVELOPMENT, development, threshold)
+    _print_figures(Role.REPORTED, _examined(run, Role.REPORTED, corpora, work), threshold)
 
 
-def _report(
-    run: Run,
-    role: Role,
-    corpora: tuple[Path, ...],
-    work: Path,
-    threshold: float | None = None,
-) -> float:
-    """Prints figures on a role's shards, composing them first; returns the threshold used."""
+def _examined(run: Run, role: Role, corpora: tuple[Path, ...], work: Path) -> Examined:
+    """What a run's average says about a role's shards, which are composed first."""
     folder = shards_of(work, role)
     for number in range(EXAM_SHARDS):
         if not shard_folder(folder, number).exists():
             _compose_one(corpora, work, role, EXAM_SEED, number)
-    examined = examine(run.averaged, complete_shards(folder)[:EXAM_SHARDS], run.device)
-    chosen = best_threshold(examined) if threshold is None else threshold
+    return examine(run.averaged, complete_shards(folder)[:EXAM_SHARDS], run.device)
+
+
+def _print_figures(role: Role, examined: Examined, threshold: float) -> None:
     ranks = " ".join(f"{auc_at_ms(examined, ms):.3f}" for ms in (200, 300, 500, 700, 1000))
-    click.echo(f"{role.value}: {figures(examined, chosen).line()} | AUC {ranks}")
-    return chosen
+    click.echo(f"{role.value}: {figures(examined, threshold).line()} | AUC {ranks}")
 
 
 @main.command()
@@ -214,11 +226,16 @@ def export(
     threshold: float | None,
     output: Path,
 ) -> None:
-    """Write the ONNX file of a checkpoint's averaged weights."""
+    """Write the ONNX file of a checkpoint's averaged weights, calibrated on the development set."""
     run = Run(Settings(), "cpu")
     run.restore(work / f"{name}.pt")
-    chosen = _report(run, Role.DEVELOPMENT, corpora, work, threshold)
-    onnx.save(build(collect(run.averaged, load()), f"bargein-{title}", version, chosen), output)
+    development = _examined(run, Role.DEVELOPMENT, corpora, work)
+    shift = calibrating_shift(development)
+    development = development.shifted(shift)
+    chosen = best_threshold(development) if threshold is None else threshold
+    _print_figures(Role.DEVELOPMENT, development, chosen)
+    weights = calibrated(collect(run.averaged, load()), shift)
+    onnx.save(build(weights, f"bargein-{title}", version, chosen), output)
     click.echo(f"{output}: {output.stat().st_size / 1e6:.2f} MB, threshold {chosen:.2f}")
     timing = measure(output)
     click.echo(

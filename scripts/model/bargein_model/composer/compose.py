@@ -8,11 +8,12 @@ import numpy as np
 from bargein_model.composer import effects
 from bargein_model.composer.corpus import Clip
 from bargein_model.composer.foreground import SECOND_THOUGHTS, TALKERS_SHARE, Foreground, seconds
+from bargein_model.composer.letters import together
 from bargein_model.composer.line import Line, draw_line
 from bargein_model.composer.overlap import Floats, Nuisances, Overlap, Sound, targets
 from bargein_model.composer.pools import Pools, Random
 from bargein_model.composer.rooms import Rooms
-from bargein_model.contract import FRAME_SAMPLES, SoundClass
+from bargein_model.contract import FRAME_SAMPLES, SAMPLE_RATE, SoundClass
 
 SHARES: Mapping[SoundClass, float] = {
     SoundClass.INTERRUPTION: 0.40,
@@ -70,6 +71,7 @@ class Composer:
             sound=SoundClass(int(targets(sounds, frames)[-1])),
             nuisances=_nuisances(source_kind, line, snr_db, reverberant, leak, onset),
             sources=frozenset(sources),
+            said=_said(sounds, length),
         )
 
     def _onset(self, rng: Random, first: SoundClass) -> int:
@@ -134,10 +136,10 @@ class Composer:
         pieces: list[Floats] = []
         missing = length
         while missing > 0:
-            audio = self._pools.corpus.audio(clip)[clip.onset : clip.offset]
-            if len(audio) > length + 16000:
-                skipped = int(rng.integers(len(audio) - length))
-                audio = audio[skipped:]
+            begin, spare = clip.onset, clip.offset - clip.onset - length
+            if spare > SAMPLE_RATE:
+                begin += int(rng.integers(spare))
+            audio = self._pools.corpus.audio(clip, begin, min(clip.offset, begin + length))
             pieces += [effects.faded(audio), np.zeros(seconds(0.1, 0.5, rng), np.float32)]
             missing -= len(audio) + len(pieces[-1])
             clip = self._pools.companion(clip, kind, rng)
@@ -153,9 +155,10 @@ class Composer:
         kind = str(rng.choice(["noise", "music", "babble"], p=[0.55, 0.2, 0.25]))
         if kind == "babble" and rng.random() < TALKERS_SHARE:
             return effects.at_level(self._pools.talkers(length, rng), -snr_db)
-        audio = self._pools.corpus.audio(self._pools.draw(kind, rng))
-        skipped = int(rng.integers(max(1, len(audio) - length)))
-        audio = np.resize(audio[skipped:], length) if len(audio) else np.zeros(length, np.float32)
+        clip = self._pools.draw(kind, rng)
+        begin = int(rng.integers(max(1, clip.end - clip.start - length)))
+        audio = self._pools.corpus.audio(clip, begin, begin + length)
+        audio = np.resize(audio, length) if len(audio) else np.zeros(length, np.float32)
         return effects.at_level(audio, -snr_db)
 
 
@@ -170,6 +173,12 @@ def _on_time_line(sounds: list[Sound], length: int) -> Floats:
         if begin < end:
             audio[begin:end] += sound.audio[begin - sound.start : end - sound.start]
     return audio
+
+
+def _said(sounds: list[Sound], length: int) -> str:
+    """What can be heard to its end; nothing if a part of it cannot."""
+    cut = any(sound.start < 0 or sound.end > length for sound in sounds)
+    return "" if cut else together([sound.said for sound in sounds])
 
 
 def _nuisances(

@@ -145,9 +145,12 @@ class Corpus:
         """A decoded reel, memory-mapped."""
         return _mapped(self._cached(reel))
 
-    def audio(self, clip: Clip) -> Floats:
-        """The clip, float32 in -1…1."""
-        return self.reel(clip.reel)[clip.start : clip.end].astype(np.float32) / 32768.0
+    def audio(self, clip: Clip, begin: int = 0, end: int | None = None) -> Floats:
+        """The clip or a part of it, float32 in -1…1; samples count from the clip's start."""
+        length = clip.end - clip.start
+        begin, end = min(begin, length), length if end is None else min(end, length)
+        piece = self.reel(clip.reel)[clip.start + begin : clip.start + end]
+        return piece.astype(np.float32) / np.float32(32768)
 
 
 def _samples(seconds: str) -> int:

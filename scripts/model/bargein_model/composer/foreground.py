@@ -6,6 +6,7 @@ import numpy as np
 
 from bargein_model.composer import effects
 from bargein_model.composer.corpus import Clip
+from bargein_model.composer.letters import said_in
 from bargein_model.composer.overlap import Floats, Sound
 from bargein_model.composer.pools import Pools, Random
 from bargein_model.contract import SAMPLE_RATE, SoundClass
@@ -18,6 +19,10 @@ ACKNOWLEDGING = frozenset(
 UNSURE_S = 0.35
 FALSE_STARTS = 0.3
 """Share of longer interruptions that break off after a word or two."""
+LATER_WORDS = 0.4
+"""Share of longer interruptions that begin with a later word of what was said."""
+SHORTEST_CUT = int(1.3 * SAMPLE_RATE)
+"""What is shorter begins with its first word."""
 TALKERS_SHARE = 0.6
 """Share of babble that is mixed of talkers here; the corpus has few recordings of it."""
 SECOND_THOUGHTS = 0.14
@@ -92,13 +97,14 @@ class Foreground:
     def _noise(self, start: int, rng: Random) -> tuple[list[Sound], Clip]:
         kind = str(rng.choice(["noise", "music", "babble"], p=[0.55, 0.22, 0.23]))
         clip = self._pools.draw(kind, rng)
-        audio = self._pools.corpus.audio(clip)[clip.onset :]
         wanted = seconds(0.3, 5.0, rng)
+        begin, spare = clip.onset, clip.end - clip.start - clip.onset - wanted
+        if spare > 0 and rng.random() < 0.7:
+            begin += int(rng.integers(spare + 1))
         if kind == "babble" and rng.random() < TALKERS_SHARE:
             audio = self._pools.talkers(wanted, rng)
-        if len(audio) > wanted and rng.random() < 0.7:
-            skipped = int(rng.integers(len(audio) - wanted + 1))
-            audio = audio[skipped : skipped + wanted]
+        else:
+            audio = self._pools.corpus.audio(clip, begin, begin + wanted)
         if rng.random() < 0.3:
             audio = effects.faster(audio, rng.uniform(0.8, 1.25))
         swell = int(rng.choice([80, 800, 8000], p=[0.6, 0.25, 0.15]))
@@ -111,9 +117,14 @@ class Foreground:
         begin = max(0, clip.onset - 320)
         if rng.random() < 0.12:
             begin = clip.onset + seconds(0.0, 0.07, rng)  # a gate that opened late
-        audio = self._pools.corpus.audio(clip)[begin : clip.offset + 480]
+        audio = self._pools.corpus.audio(clip, begin, clip.offset + 480)
+        whole = complete = True
         if sound is SoundClass.INTERRUPTION and clip.continuation is None:
-            audio = _false_start(audio, clip.onset - begin, rng)
+            whole = len(audio) < SHORTEST_CUT or rng.random() >= LATER_WORDS
+            audio = audio if whole else _from_a_later_word(audio, rng)
+            length = len(audio)
+            audio = _false_start(audio, clip.onset - begin if whole else 0, rng)
+            complete = whole and len(audio) == length
         rate = 1.0
         if rng.random() < 0.7:
             pitch = float(np.exp(rng.normal(0.0, 0.12)))
@@ -126,9 +137,21 @@ class Foreground:
         if sound is SoundClass.INTERRUPTION and clip.continuation is not None:
             sound = SoundClass.BACKCHANNEL
             turns = start + int((clip.continuation - begin) / rate)
-        elif sound is SoundClass.INTERRUPTION and _may_acknowledge(clip):
+        elif sound is SoundClass.INTERRUPTION and whole and _may_acknowledge(clip):
             unsure = start + int(UNSURE_S * SAMPLE_RATE)
-        return Sound(audio, start, sound, turns, unsure)
+        return Sound(audio, start, sound, turns, unsure, said_in(clip) if complete else None)
+
+
+def _from_a_later_word(audio: Floats, rng: Random) -> Floats:
+    """What follows some dip in the sound: recordings have many words, but few openings."""
+    earliest = seconds(0.25, len(audio) / SAMPLE_RATE - 1.0, rng)
+    return audio[_dip(audio, earliest, earliest + int(0.4 * SAMPLE_RATE)) :]
+
+
+def _dip(audio: Floats, earliest: int, latest: int) -> int:
+    """The middle of the quietest 10 ms between two samples."""
+    pieces = audio[earliest : latest - (latest - earliest) % 160].reshape(-1, 160)
+    return earliest + 160 * int(np.argmin(np.mean(pieces**2, axis=1))) + 80
 
 
 def _false_start(audio: Floats, onset: int, rng: Random) -> Floats:
@@ -140,8 +163,7 @@ def _false_start(audio: Floats, onset: int, rng: Random) -> Floats:
     if len(audio) < latest + 1600 or rng.random() >= FALSE_STARTS:
         return audio
     earliest += int(rng.uniform(0.0, 0.35) * SAMPLE_RATE)
-    pieces = audio[earliest : latest - (latest - earliest) % 160].reshape(-1, 160)
-    return audio[: earliest + 160 * int(np.argmin(np.mean(pieces**2, axis=1))) + 80]
+    return audio[: _dip(audio, earliest, latest)]
 
 
 def _may_acknowledge(clip: Clip) -> bool:

@@ -27,6 +27,8 @@ class Sound:
     """Where a backchannel turns out to be the opening of an interruption."""
     unsure_until: int | None = None
     """Until here the words allow either reading."""
+    said: str | None = None
+    """In letters; None: speech whose words are not known."""
 
     @property
     def end(self) -> int:
@@ -67,6 +69,8 @@ class Overlap:
     nuisances: Nuisances
     sources: frozenset[str]
     """Of every clip that is in it."""
+    said: str
+    """What the user says from beginning to end, in letters; empty where that is not known."""
 
 
 def targets(sounds: list[Sound], frames: int) -> NDArray[np.int8]:

@@ -23,6 +23,8 @@ class Shard:
     nuisances: NDArray[np.float32]
     sources: NDArray[np.str_]
     """The names of the sources in each, one a line."""
+    said: NDArray[np.str_]
+    """In letters; empty where it is not known."""
 
     def without(self, left_out: Collection[str]) -> NDArray[np.intp]:
         """The overlaps in which none of these sources has a part."""

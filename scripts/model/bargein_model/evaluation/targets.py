@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from bargein_model.evaluation.items import Condition, Group
 from bargein_model.evaluation.sheet import Sheet
 
-TRAINED_LANGUAGES = frozenset({"en", "zh", "es", "ja", "pt-br", "hi", "it", "fr"})
+TRAINED_LANGUAGES = frozenset(
+    {"en", "zh", "es", "ja", "pt-br", "hi", "it", "fr"} | {"de", "nl", "ru", "sv"}
+)
 """Languages of which the training corpus holds more than a few clips."""
 
 

@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[4]
     show_default=".model/kokoro",
     help="Kokoro's voices, as the npm package kokoro-js has them.",
 )
-@click.option("--clips", default=1632, show_default=True, help="How many, in reels of 96.")
+@click.option("--clips", default=3648, show_default=True, help="How many, in reels of 96.")
 @click.option("--seed", default=1, show_default=True, help="For who says what, and how.")
 @click.option("--threads", default=1, show_default=True)
 def speak(

@@ -85,7 +85,7 @@ def row(utterance: Utterance, clip: Clip, reel: str, start: int) -> dict[str, st
         "start_s": _seconds(start),
         "end_s": _seconds(start + len(clip.audio)),
         **_what(utterance),
-        "speaker_id": speaker_id(utterance.voice),
+        "speaker_id": speaker_id(utterance.voice.voice),
         "speaker_kind": "tts",
         "source": SOURCE,
         "licence": LICENCE,

@@ -14,7 +14,7 @@ from bargein_model.composer.corpus import COLUMNS
 from bargein_model.contract import SAMPLE_RATE
 from bargein_model.speaking.clips import GAP, Clip, resampled, row, trimmed
 from bargein_model.speaking.kokoro import RATE, Rendering
-from bargein_model.speaking.plan import Utterance
+from bargein_model.speaking.plan import Blend, Utterance
 
 PER_REEL = 96
 MANIFEST = "manifest.csv"
@@ -23,7 +23,7 @@ MANIFEST = "manifest.csv"
 class Engine(Protocol):
     """What speaks."""
 
-    def say(self, voice: str, parts: Sequence[str], language: str, speed: float) -> Rendering:
+    def say(self, voice: Blend, parts: Sequence[str], language: str, speed: float) -> Rendering:
         """Says the parts of a text in one breath."""
         ...
 

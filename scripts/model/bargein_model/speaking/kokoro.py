@@ -14,6 +14,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from bargein_model.speaking.phonemes import phonemes
+from bargein_model.speaking.plan import Blend
 
 Floats = NDArray[np.float32]
 
@@ -58,15 +59,15 @@ class Kokoro:
             runtime.InferenceSession(_model(), options, providers=["CPUExecutionProvider"]),
         )
 
-    def say(self, voice: str, parts: Sequence[str], language: str, speed: float) -> Rendering:
+    def say(self, voice: Blend, parts: Sequence[str], language: str, speed: float) -> Rendering:
         """Says the parts of a text in one breath."""
-        spelled = self._spelled(voice, parts, language)
+        spelled = self._spelled(voice.voice, parts, language)
         letters = [number for part in spelled for number in part]
         audio, durations = self._session.run(
             ["audio", DURATIONS],
             {
                 "tokens": np.array([[0, *letters, 0]], np.int64),
-                "style": self._styles(voice)[len(letters)],
+                "style": self._style(voice, len(letters)),
                 "speed": np.array([speed], np.float32),
             },
         )
@@ -79,6 +80,11 @@ class Kokoro:
         texts = [phonemes(part, language, british=british) for part in parts]
         spaced = [*(f"{text} " for text in texts[:-1]), texts[-1]]
         return [[self._letters[c] for c in text if c in self._letters] for text in spaced]
+
+    def _style(self, voice: Blend, length: int) -> Floats:
+        main, other = (self._styles(name)[length] for name in (voice.voice, voice.other))
+        style: Floats = main + np.float32(voice.share) * (other - main)
+        return style
 
     def _styles(self, voice: str) -> Floats:
         path = self._voices / f"{voice}.bin"

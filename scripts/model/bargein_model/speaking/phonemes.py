@@ -7,10 +7,13 @@ import subprocess
 from collections.abc import Callable
 from functools import cache
 
-ESPEAK_VOICES = {"es": "es", "fr": "fr-fr", "hi": "hi", "it": "it", "pt-br": "pt-br"}
+SPELLED = ("de", "es", "fr", "hi", "it", "nl", "pt-br", "ru", "sv")
+"""By espeak-ng."""
 VOWELS = {"a^ɪ": "I", "a^ʊ": "W", "e^ɪ": "A", "o^ʊ": "O", "ə^ʊ": "Q", "ɔ^ɪ": "Y"}
 CONSONANTS = {"d^z": "ʣ", "d^ʒ": "ʤ", "t^s": "ʦ", "t^ʃ": "ʧ", "s^s": "S"}
 """Pairs of espeak-ng's that are one letter in misaki's alphabet."""
+NEIGHBOURS = str.maketrans("ɵʉʏɦɫɧ", "øuyhlʃ")
+"""Sounds of languages that Kokoro was not taught, as the nearest that it was."""
 _SWITCH = re.compile(r"\([a-z-]+\)")
 """How espeak-ng marks a word that it reads as another language's."""
 
@@ -18,7 +21,7 @@ _SWITCH = re.compile(r"\([a-z-]+\)")
 def spoken_languages() -> frozenset[str]:
     """The languages whose sounds can be spelled with what is installed."""
     found = shutil.which("espeak-ng")
-    return frozenset({"en", *ESPEAK_VOICES}) if found else frozenset({"en"})
+    return frozenset({"en", *SPELLED}) if found else frozenset({"en"})
 
 
 def phonemes(text: str, language: str, *, british: bool) -> str:
@@ -26,7 +29,7 @@ def phonemes(text: str, language: str, *, british: bool) -> str:
     if language == "en":
         return _english(british)(text)
     bare = text.rstrip(".,!?")
-    command = ["espeak-ng", "-q", "--ipa", "--tie=^", "-v", ESPEAK_VOICES[language], bare]
+    command = ["espeak-ng", "-q", "--ipa", "--tie=^", "-v", language, bare]
     spelled = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return misaki(spelled) + text[len(bare) :]
 
@@ -36,7 +39,7 @@ def misaki(spelled: str) -> str:
     joined = _SWITCH.sub("", " ".join(spelled.split()))
     for pair, letter in (VOWELS | CONSONANTS).items():
         joined = joined.replace(pair, letter)
-    return joined.replace("^", "").replace("-", "")
+    return joined.replace("^", "").replace("-", "").translate(NEIGHBOURS)
 
 
 @cache

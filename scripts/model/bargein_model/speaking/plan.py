@@ -17,7 +17,11 @@ ORDER = tuple(
     for k in "ibibsibibcibibsibibibics"
 )
 """Of 24 utterances ten are short interruptions and nine backchannels."""
-ENGLISH_SHARE = 0.8
+ENGLISH_SHARE = 0.65
+BLENDED_SHARE = 0.7
+"""How many speak with some of another voice …"""
+MOST_BLENDED = 0.45
+"""… and with how much of it at most."""
 SPEEDS = {
     Said.INTERRUPTION: (1.1, 1.7),
     Said.BACKCHANNEL: (1.1, 1.7),
@@ -32,6 +36,15 @@ ENDINGS = (".", ".", ",", "!", "?", "")
 
 
 @dataclass(frozen=True, slots=True)
+class Blend:
+    """A voice with a share of another, which makes of a few voices many."""
+
+    voice: str
+    other: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Utterance:
     """One rendering to be made."""
 
@@ -39,7 +52,7 @@ class Utterance:
     said: Said
     line: Line
     language: str
-    voice: str
+    voice: Blend
     ending: str
     speed: float
     pitch: float
@@ -58,6 +71,7 @@ def plan(voices: dict[str, list[str]], seed: int) -> Iterator[Utterance]:
         if language in voices
     }
     turns = {language: _rounds(names, rng) for language, names in voices.items()}
+    everybody = _rounds(sorted({name for names in voices.values() for name in names}), rng)
     for number, said in zip(count(), cycle(ORDER), strict=False):
         language = _language([of for kind, of in lines if kind is said], rng)
         yield Utterance(
@@ -65,11 +79,16 @@ def plan(voices: dict[str, list[str]], seed: int) -> Iterator[Utterance]:
             said=said,
             line=next(lines[said, language]),
             language=language,
-            voice=next(turns[language]),
+            voice=_blend(next(turns[language]), next(everybody), rng),
             ending=str(rng.choice(ENDINGS)),
             speed=float(rng.uniform(*SPEEDS[said])),
             pitch=float(2 ** rng.uniform(-PITCH_OCTAVES, PITCH_OCTAVES)),
         )
+
+
+def _blend(voice: str, other: str, rng: Random) -> Blend:
+    blended = rng.random() < BLENDED_SHARE
+    return Blend(voice, other, float(rng.uniform(0.1, MOST_BLENDED)) if blended else 0.0)
 
 
 def _language(possible: list[str], rng: Random) -> str:

@@ -15,6 +15,8 @@ RESERVED = frozenset(
 """Kept for whoever examines the model with voices that it cannot know."""
 LANGUAGES = {"a": "en", "b": "en", "e": "es", "f": "fr", "h": "hi", "i": "it", "p": "pt-br"}
 """By a voice's first letter. Not Japanese and Chinese: espeak-ng's phonemes are not Kokoro's."""
+BORROWED = frozenset({"de", "nl", "ru", "sv"})
+"""Languages without a voice of their own; everybody speaks them, with an accent."""
 
 
 def speaker_id(voice: str) -> str:
@@ -54,4 +56,5 @@ def voices_by_language(
         language = language_of(voice)
         if language is not None and language in spoken and may_train(voice, reported):
             found.setdefault(language, []).append(voice)
-    return found
+    everybody = [voice for voices in found.values() for voice in voices]
+    return found | dict.fromkeys(sorted(BORROWED & spoken), everybody)

@@ -1,6 +1,6 @@
 """The figures a training run steers by, from probabilities per frame."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,12 @@ class Examined:
     moment up to which the overlap's class is taught."""
     classes: NDArray[np.int8]
     onsets: NDArray[np.int32]
+
+    def shifted(self, by: float) -> "Examined":
+        """What the network would say with this added to its log odds of an interruption."""
+        chance = np.clip(self.evidence, 1e-6, 1 - 1e-6)
+        moved = 1 / (1 + np.exp(-by) * (1 - chance) / chance)
+        return replace(self, evidence=np.where(self.evidence < 0, -1, moved).astype(np.float32))
 
     def found_after_ms(self, threshold: float) -> Floats:
         """Audio from onset to decision per overlap; infinite if never."""
@@ -79,6 +85,25 @@ def best_threshold(examined: Examined) -> float:
         return at.found + at.hold + 0.5 * (at.found_by_500_ms - at.false_by_500_ms)
 
     return float(max(np.linspace(0.2, 0.98, 79), key=merit))
+
+
+def calibrating_shift(examined: Examined) -> float:
+    """What to add to the log odds so that, over the first second, they are right on average.
+
+    The offset alone of Platt's method (1999), so that the order of overlaps stays as it is.
+    """
+    first = np.maximum(examined.onsets, 0)[:, None] // FRAME_SAMPLES
+    age = np.arange(examined.evidence.shape[1]) - first
+    chosen = (age >= FRAMES_PER_SECOND // 5) & (age < FRAMES_PER_SECOND) & (examined.evidence >= 0)
+    interrupts = np.broadcast_to(
+        (examined.classes == SoundClass.INTERRUPTION)[:, None], chosen.shape
+    )[chosen].mean()
+    low, high = -5.0, 5.0
+    for _ in range(30):
+        middle = (low + high) / 2
+        too_low = examined.shifted(middle).evidence[chosen].mean() < interrupts
+        low, high = (middle, high) if too_low else (low, middle)
+    return low
 
 
 def auc(scores: Floats, positive: NDArray[np.bool_]) -> float:

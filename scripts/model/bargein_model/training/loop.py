@@ -2,9 +2,11 @@
 
 import copy
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,12 +18,14 @@ from bargein_model.composer.shards import Shard, complete_shards
 from bargein_model.contract import FRAME_SAMPLES, SoundClass
 from bargein_model.network import Network
 from bargein_model.training.figures import Examined
-from bargein_model.training.loss import peak_loss, verdict_loss
+from bargein_model.training.loss import peak_loss, reading_loss, verdict_loss
 
 SILENCE = -9.0
 """The features of digital silence."""
 DEAF_SHARE = 0.12
 """Share of overlaps whose reference is taken away."""
+EAR_RATE = 0.3
+"""Of the rate at which the ear's upper layers learn, against all that begins from nothing."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Settings:
     average: float = 0.998
     peak_weight: float = 0.3
     """Of the peaks that decide, against the frames."""
+    reading_weight: float = 0.15
+    """Of reading along what is said."""
     seed: int = 1
     leave_out: tuple[str, ...] = ()
     """Overlaps in which one of these sources has a part are not trained on."""
@@ -49,15 +55,22 @@ class Run:
         self.settings, self.device = settings, device
         self.network = Network().to(device)
         self.averaged = copy.deepcopy(self.network).eval()
-        self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), settings.rate, weight_decay=settings.decay
-        )
+        self.optimizer = torch.optim.AdamW(self._groups(), weight_decay=settings.decay)
         self.step = 0
+        self.seen = Counter[str]()
+        """How often each shard was taken."""
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """What learns, and how fast against the rest: the ear has learnt before."""
+        ear = set(self.network.ear.parameters())
+        rest = [one for one in self.network.parameters() if one not in ear]
+        return [{"params": rest, "share": 1.0}, {"params": [*ear], "share": EAR_RATE}]
 
     def save(self, path: Path) -> None:
         """Writes everything that `restore` needs."""
         state = {
             "step": self.step,
+            "seen": dict(self.seen),
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -69,7 +82,7 @@ class Run:
     def restore(self, path: Path) -> None:
         """Goes on from a saved state."""
         state = torch.load(path, map_location=self.device, weights_only=True)
-        self.step = state["step"]
+        self.step, self.seen = state["step"], Counter(state["seen"])
         for name in ("network", "averaged", "optimizer"):
             getattr(self, name).load_state_dict(state[name])
 
@@ -83,21 +96,35 @@ class Run:
         """Trains to the end; yields the loss after every step."""
         rng = np.random.default_rng([self.settings.seed, self.step])
         while self.step < self.settings.steps:
-            shard = _some_shard(root, rng)
+            shard = Shard.load(self._least_seen(root, rng))
             chosen = shard.without(self.settings.leave_out)
             for batch in _batches(shard, chosen, self.settings.batch, rng):
                 yield self._learn(batch)
                 if self.step >= self.settings.steps:
                     return
 
+    def _least_seen(self, root: Path, rng: np.random.Generator) -> Path:
+        """One of the shards that this run took least often; waits for the first."""
+        while not (folders := complete_shards(root)):
+            time.sleep(5)
+        least = min(self.seen[folder.name] for folder in folders)
+        fresh = [folder for folder in folders if self.seen[folder.name] == least]
+        chosen = fresh[int(rng.integers(len(fresh)))]
+        self.seen[chosen.name] += 1
+        return chosen
+
     def _learn(self, batch: "Batch") -> float:
         for group in self.optimizer.param_groups:
-            group["lr"] = self._rate()
+            group["lr"] = group["share"] * self._rate()
         self.network.train()
         heard = [part.to(self.device) for part in (batch.user, batch.reference, batch.heard)]
         with torch.autocast(self.device, torch.bfloat16):
-            logits = self.network(*heard)
-        loss = self._loss(logits.float(), batch.targets.to(self.device))
+            gathered = self.network.gather(*heard)
+            logits = self.network.head(gathered).float()
+            letters = self.network.reader(gathered).float()
+        loss = self._loss(logits, batch.targets.to(self.device))
+        if self.settings.reading_weight:
+            loss = loss + self.settings.reading_weight * reading_loss(letters, batch.said)
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -136,12 +163,7 @@ class Batch:
     reference: Tensor
     heard: Tensor
     targets: Tensor
-
-
-def _some_shard(root: Path, rng: np.random.Generator) -> Shard:
-    while not (folders := complete_shards(root)):
-        time.sleep(5)
-    return Shard.load(folders[int(rng.integers(len(folders)))])
+    said: list[str]
 
 
 def _batches(
@@ -160,7 +182,8 @@ def _batch(shard: Shard, rows: NDArray[np.intp]) -> Batch:
         torch.from_numpy(array[rows]).float()
         for array in (shard.user, shard.reference, shard.heard)
     )
-    return Batch(user, reference, heard, torch.from_numpy(shard.targets[rows].astype(np.int64)))
+    targets = torch.from_numpy(shard.targets[rows].astype(np.int64))
+    return Batch(user, reference, heard, targets, shard.said[rows].tolist())
 
 
 @torch.no_grad()

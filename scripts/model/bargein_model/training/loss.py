@@ -4,10 +4,13 @@ A network that is taught the outcome at every frame learns the probability of th
 the sound up to there, which is what a threshold with a fixed meaning needs.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from bargein_model.composer.letters import LETTERS
 from bargein_model.composer.overlap import BEFORE_ONSET, UNDECIDED
 from bargein_model.contract import FRAMES_PER_SECOND, SoundClass
 
@@ -49,6 +52,25 @@ def peak_loss(logits: Tensor, targets: Tensor) -> Tensor:
     early = interrupts & (interrupts.cumsum(1) <= DECIDED_WITHIN)
     others = ~interrupts & (known != UNDECIDED)
     return _of_peaks(pairs, others, 1.0) + _of_peaks(pairs, early, -1.0)
+
+
+def reading_loss(letters: Tensor, said: Sequence[str]) -> Tensor:
+    """Connectionist temporal classification (Graves et al., 2006) of what is said, where known.
+
+    `letters` are logits, (batch, frames, 1 + letters); the loss is a mean per letter. It teaches
+    which word it was, where the classes only teach whether it interrupted.
+    """
+    known = [row for row, text in enumerate(said) if text]
+    if not known:
+        return letters.sum() * 0.0
+    texts = [[1 + LETTERS.index(letter) for letter in said[row]] for row in known]
+    return functional.ctc_loss(
+        letters[known].log_softmax(-1).transpose(0, 1),
+        torch.tensor([number for text in texts for number in text]),
+        torch.full((len(known),), letters.shape[1]),
+        torch.tensor([len(text) for text in texts]),
+        zero_infinity=True,
+    )
 
 
 def _log_odds(logits: Tensor) -> Tensor:
