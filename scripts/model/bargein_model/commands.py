@@ -147,7 +147,7 @@ def _compose_one(corpora: tuple[Path, ...], work: Path, role: Role, seed: int, n
 @_LEAVE_OUT
 @_seed
 @click.option("--name", default="model", show_default=True, help="Names the checkpoint.")
-@click.option("--steps", default=8_000, show_default=True, help="Batches of 64 overlaps.")
+@click.option("--steps", default=9_000, show_default=True, help="Batches of 64 overlaps.")
 @click.option("--rate", default=2.5e-3, show_default=True, help="The highest learning rate.")
 @click.option("--peak", default=0.3, show_default=True, help="Weight of the peaks that decide.")
 @click.option("--reading", default=0.15, show_default=True, help="Weight of what is said.")

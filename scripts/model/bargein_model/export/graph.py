@@ -159,19 +159,19 @@ def _speech_layer(
     beside = [0, width // 2, 0, width // 2]
     weights = graph.constant(layer.kernel), graph.constant(layer.bias)
     hidden = graph.node("Conv", hidden, *weights, pads=beside, dilations=[layer.dilation, 1])
-    if layer.rectified:
-        hidden = graph.node("LeakyRelu", hidden, alpha=SLOPE)
-        hidden = graph.node("Max", hidden, graph.number(LOWEST))
-    if layer.pool_bands == 1:
+    if layer.pool_bands > 1:  # before it is rectified: the same numbers, and fewer to rectify
+        hidden = _with_past(graph, carried, hidden, (channels_out, layer.looks_back, bands))
+        hidden = graph.node(
+            "MaxPool",
+            hidden,
+            kernel_shape=[2 if layer.halves or layer.looks_back else 1, layer.pool_bands],
+            strides=[2 if layer.halves else 1, layer.pool_bands],
+            dilations=[layer.looks_back or 1, 1],
+        )
+    if not layer.rectified:
         return hidden
-    hidden = _with_past(graph, carried, hidden, (channels_out, layer.looks_back, bands))
-    return graph.node(
-        "MaxPool",
-        hidden,
-        kernel_shape=[2 if layer.halves or layer.looks_back else 1, layer.pool_bands],
-        strides=[2 if layer.halves else 1, layer.pool_bands],
-        dilations=[layer.looks_back or 1, 1],
-    )
+    hidden = graph.node("LeakyRelu", hidden, alpha=SLOPE)
+    return graph.node("Clip", hidden, graph.number(LOWEST))
 
 
 def _with_past(

@@ -25,14 +25,16 @@ SILENCE = -9.0
 DEAF_SHARE = 0.12
 """Share of overlaps whose reference is taken away."""
 EAR_RATE = 0.3
-"""Of the rate at which the ear's upper layers learn, against all that begins from nothing."""
+"""Of the rate at which the ear's upper layers learn, against all that begins from nothing …"""
+EAR_JOINS = 1500
+"""… and the step from which on they do: what stands on them should know something by then."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """Of one training run."""
 
-    steps: int = 8_000
+    steps: int = 9_000
     batch: int = 64
     rate: float = 2.5e-3
     warm_up: int = 300
@@ -117,6 +119,7 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = group["share"] * self._rate()
         self.network.train()
+        self.network.ear.requires_grad_(self.step >= EAR_JOINS)
         heard = [part.to(self.device) for part in (batch.user, batch.reference, batch.heard)]
         with torch.autocast(self.device, torch.bfloat16):
             gathered = self.network.gather(*heard)
