@@ -1,6 +1,6 @@
 """What the user does: one builder per kind of overlap, each returning sounds on the time line."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,6 +32,15 @@ SECOND_THOUGHTS = 0.14
 def seconds(low: float, high: float, rng: Random) -> int:
     """A uniform duration in samples."""
     return int(rng.uniform(low, high) * SAMPLE_RATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A piece of a clip, and whether the clip's first and last words are in it."""
+
+    audio: Floats
+    first: bool
+    last: bool
 
 
 class Foreground:
@@ -118,14 +127,10 @@ class Foreground:
         if rng.random() < 0.12:
             begin = clip.onset + seconds(0.0, 0.07, rng)  # a gate that opened late
         audio = self._pools.corpus.audio(clip, begin, clip.offset + 480)
-        whole = complete = True
+        words = Words(audio, first=True, last=True)
         if sound is SoundClass.INTERRUPTION and clip.continuation is None:
-            whole = len(audio) < SHORTEST_CUT or rng.random() >= LATER_WORDS
-            audio = audio if whole else _from_a_later_word(audio, rng)
-            length = len(audio)
-            audio = _false_start(audio, clip.onset - begin if whole else 0, rng)
-            complete = whole and len(audio) == length
-        rate = 1.0
+            words = _some_words(audio, clip.onset - begin, rng)
+        audio, rate = words.audio, 1.0
         if rng.random() < 0.7:
             pitch = float(np.exp(rng.normal(0.0, 0.12)))
             audio, rate = effects.faster(audio, pitch), rate * pitch
@@ -137,9 +142,18 @@ class Foreground:
         if sound is SoundClass.INTERRUPTION and clip.continuation is not None:
             sound = SoundClass.BACKCHANNEL
             turns = start + int((clip.continuation - begin) / rate)
-        elif sound is SoundClass.INTERRUPTION and whole and _may_acknowledge(clip):
+        elif sound is SoundClass.INTERRUPTION and words.first and _may_acknowledge(clip):
             unsure = start + int(UNSURE_S * SAMPLE_RATE)
-        return Sound(audio, start, sound, turns, unsure, said_in(clip) if complete else None)
+        said = said_in(clip) if words.first and words.last else None
+        return Sound(audio, start, sound, turns, unsure, said)
+
+
+def _some_words(audio: Floats, onset: int, rng: Random) -> Words:
+    """All that an interruption says, or what begins later or breaks off."""
+    first = len(audio) < SHORTEST_CUT or rng.random() >= LATER_WORDS
+    from_there = audio if first else _from_a_later_word(audio, rng)
+    kept = _false_start(from_there, onset if first else 0, rng)
+    return Words(kept, first=first, last=len(kept) == len(from_there))
 
 
 def _from_a_later_word(audio: Floats, rng: Random) -> Floats:
