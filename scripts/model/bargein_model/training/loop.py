@@ -28,6 +28,8 @@ EAR_RATE = 0.3
 """Of the rate at which the ear's upper layers learn, against all that begins from nothing …"""
 EAR_JOINS = 1500
 """… and the step from which on they do: what stands on them should know something by then."""
+READS_FOR = 2 / 3
+"""Share of the run in which the network reads along, less and less."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Settings:
     peak_weight: float = 0.3
     """Of the peaks that decide, against the frames."""
     reading_weight: float = 0.15
-    """Of reading along what is said."""
+    """Of reading along what is said, at the beginning."""
     seed: int = 1
     leave_out: tuple[str, ...] = ()
     """Overlaps in which one of these sources has a part are not trained on."""
@@ -126,8 +128,8 @@ class Run:
             logits = self.network.head(gathered).float()
             letters = self.network.reader(gathered).float()
         loss = self._loss(logits, batch.targets.to(self.device))
-        if self.settings.reading_weight:
-            loss = loss + self.settings.reading_weight * reading_loss(letters, batch.said)
+        if reads := self._reading_weight():
+            loss = loss + reads * reading_loss(letters, batch.said)
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -147,6 +149,11 @@ class Run:
         warm = min(1.0, (self.step + 1) / settings.warm_up)
         share = self.step / settings.steps
         return settings.rate * warm * (0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * share))))
+
+    def _reading_weight(self) -> float:
+        """Falls to nothing: words are learnt first, and what to make of them to the end."""
+        left = 1.0 - self.step / (READS_FOR * self.settings.steps)
+        return self.settings.reading_weight * max(0.0, left)
 
     def _average(self) -> None:
         keep = min(self.settings.average, self.step / (self.step + 50))
