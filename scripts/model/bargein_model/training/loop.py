@@ -66,9 +66,10 @@ class Run:
 
     def _groups(self) -> list[dict[str, Any]]:
         """What learns, and how fast against the rest: the ear has learnt before."""
-        ear = set(self.network.ear.parameters())
-        rest = [one for one in self.network.parameters() if one not in ear]
-        return [{"params": rest, "share": 1.0}, {"params": [*ear], "share": EAR_RATE}]
+        named = list(self.network.named_parameters())
+        ear = [one for name, one in named if name.startswith("ear.")]
+        rest = [one for name, one in named if not name.startswith("ear.")]
+        return [{"params": rest, "share": 1.0}, {"params": ear, "share": EAR_RATE}]
 
     def save(self, path: Path) -> None:
         """Writes everything that `restore` needs."""
