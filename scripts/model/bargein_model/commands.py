@@ -28,7 +28,7 @@ from bargein_model.training.figures import (
     calibrating_shift,
     figures,
 )
-from bargein_model.training.loop import Run, Settings, examine
+from bargein_model.training.loop import EAR_JOINS, Run, Settings, examine
 from bargein_model.weights import calibrated, collect
 
 SAVE_EVERY = 250
@@ -150,6 +150,7 @@ def _compose_one(corpora: tuple[Path, ...], work: Path, role: Role, seed: int, n
 @click.option("--steps", default=9_000, show_default=True, help="Batches of 64 overlaps.")
 @click.option("--rate", default=2.5e-3, show_default=True, help="The highest learning rate.")
 @click.option("--peak", default=0.3, show_default=True, help="Weight of the peaks that decide.")
+@click.option("--dropout", default=0.2, show_default=True, help="Share of signals left out.")
 @click.option("--reading", default=0.15, show_default=True, help="Weight of what is said.")
 @click.option("--begin-from", metavar="NAME", help="Another run's checkpoint to start with.")
 @click.option("--threads", default=1, show_default=True)
@@ -162,6 +163,7 @@ def train(
     steps: int,
     rate: float,
     peak: float,
+    dropout: float,
     reading: float,
     begin_from: str | None,
     threads: int,
@@ -173,7 +175,9 @@ def train(
         steps=steps,
         rate=rate,
         peak_weight=peak,
+        dropout=dropout,
         reading_weight=reading,
+        ear_joins=EAR_JOINS if begin_from is None else 0,
         seed=seed,
         leave_out=leave_out,
     )

@@ -15,7 +15,6 @@ WIDTH = 64
 MEMORY = 192
 REFERENCE_CONTEXT = 10
 """Frames of reference that one frame sees: an echo may be 250 ms late."""
-DROPOUT = 0.2
 FEATURE_MEAN, FEATURE_SCALE = -5.5, 0.6
 """Rough centre and inverse spread of the log-mel features, the same for every band."""
 
@@ -44,7 +43,7 @@ class Network(nn.Module):
     In training a second head reads along what is said: letters, and before them a blank.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, dropout: float = 0.0) -> None:
         super().__init__()
         self.reference = CausalConv(REFERENCE_BANDS, 32, REFERENCE_CONTEXT)
         self.entry = CausalConv(2 * USER_BANDS + 32, WIDTH, 3)
@@ -53,7 +52,7 @@ class Network(nn.Module):
         self.heard_norm = nn.BatchNorm1d(EMBEDDED + HEARD)
         self.heard = nn.Linear(EMBEDDED + HEARD, SPOKEN)
         self.memory = nn.GRU(WIDTH + SPOKEN, MEMORY, batch_first=True)
-        self.dropout = nn.Dropout(DROPOUT)
+        self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(MEMORY, len(CLASS_NAMES))
         self.reader = nn.Linear(MEMORY, 1 + len(LETTERS))
 

@@ -25,9 +25,9 @@ SILENCE = -9.0
 DEAF_SHARE = 0.12
 """Share of overlaps whose reference is taken away."""
 EAR_RATE = 0.3
-"""Of the rate at which the ear's upper layers learn, against all that begins from nothing …"""
+"""Of the rate at which the ear's upper layers learn, against all that begins from nothing."""
 EAR_JOINS = 1500
-"""… and the step from which on they do: what stands on them should know something by then."""
+"""The step from which on they do: what stands on them should know something by then."""
 READS_FOR = 2 / 3
 """Share of the run in which the network reads along, less and less."""
 
@@ -44,8 +44,10 @@ class Settings:
     average: float = 0.998
     peak_weight: float = 0.3
     """Of the peaks that decide, against the frames."""
+    dropout: float = 0.2
     reading_weight: float = 0.15
     """Of reading along what is said, at the beginning."""
+    ear_joins: int = EAR_JOINS
     seed: int = 1
     leave_out: tuple[str, ...] = ()
     """Overlaps in which one of these sources has a part are not trained on."""
@@ -57,7 +59,7 @@ class Run:
     def __init__(self, settings: Settings, device: str) -> None:
         torch.manual_seed(settings.seed)
         self.settings, self.device = settings, device
-        self.network = Network().to(device)
+        self.network = Network(settings.dropout).to(device)
         self.averaged = copy.deepcopy(self.network).eval()
         self.optimizer = torch.optim.AdamW(self._groups(), weight_decay=settings.decay)
         self.step = 0
@@ -122,7 +124,7 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = group["share"] * self._rate()
         self.network.train()
-        self.network.ear.requires_grad_(self.step >= EAR_JOINS)
+        self.network.ear.requires_grad_(self.step >= self.settings.ear_joins)
         heard = [part.to(self.device) for part in (batch.user, batch.reference, batch.heard)]
         with torch.autocast(self.device, torch.bfloat16):
             gathered = self.network.gather(*heard)
