@@ -6,7 +6,7 @@ from websockets.asyncio.server import serve
 
 async def answer(twilio):
     async def said(event):  # interruptions have cleared Twilio's playback already
-        print(event)
+        print(event, flush=True)
 
     async with Call(Twilio(), to_platform=twilio.send, on_event=said, url=sys.argv[2]) as call:
         async for message in twilio:

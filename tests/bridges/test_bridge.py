@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import os
 import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -212,7 +213,9 @@ async def test_inside_a_handler_of_ones_own() -> None:
 async def test_the_example_of_the_readme_answers_a_call() -> None:
     async with running_server() as server:
         example = await asyncio.create_subprocess_exec(
-            sys.executable, EXAMPLE, "0", server.url, stdout=asyncio.subprocess.PIPE
+            *(sys.executable, EXAMPLE, "0", server.url),
+            stdout=asyncio.subprocess.PIPE,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         )
         assert example.stdout is not None
         port = (await example.stdout.readline()).split()[-1].decode()

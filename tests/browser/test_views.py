@@ -34,6 +34,9 @@ NAME = """() => {
   return of.id || of.value || of.getAttribute("href") || of.textContent.trim();
 }"""
 
+NEXT_FRAME = """() => new Promise((drawn) =>
+  requestAnimationFrame(() => requestAnimationFrame(drawn)))"""
+
 
 async def tab_to(page: Page, name: str) -> None:
     """Press Tab until the focus is on the element of this id, value, target or text."""
@@ -74,6 +77,7 @@ async def test_everything_can_be_done_by_keyboard(
         await page.locator(".skip").focus()
         await page.keyboard.press("Enter")
         assert await page.evaluate(NAME) == "main"
+        await page.evaluate(NEXT_FRAME)  # with which the browser may focus the target once more
         await page.evaluate("document.activeElement.blur()")
         await tab_to(page, "#recordings")
         await page.keyboard.press("Enter")
