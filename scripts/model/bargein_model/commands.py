@@ -151,7 +151,9 @@ def _compose_one(corpora: tuple[Path, ...], work: Path, role: Role, seed: int, n
 @click.option("--rate", default=2.5e-3, show_default=True, help="The highest learning rate.")
 @click.option("--peak", default=0.3, show_default=True, help="Weight of the peaks that decide.")
 @click.option("--dropout", default=0.2, show_default=True, help="Share of signals left out.")
-@click.option("--reading", default=0.15, show_default=True, help="Weight of what is said.")
+@click.option(
+    "--reading", default=0.15, show_default=True, help="Weight of reading along, at first."
+)
 @click.option("--begin-from", metavar="NAME", help="Another run's checkpoint to start with.")
 @click.option("--threads", default=1, show_default=True)
 def train(
@@ -186,7 +188,7 @@ def train(
     if checkpoint.exists():
         run.restore(checkpoint)
     elif begin_from is not None:
-        run.begin_from(work / f"{begin_from}.pt")
+        run.begin_from(_checkpoint(work, begin_from))
     with _progress() as progress:
         task = progress.add_task("training", total=steps, completed=run.step)
         for loss in run.train(shards_of(work, Role.TRAINING)):
@@ -198,6 +200,14 @@ def train(
     threshold = best_threshold(development)
     _print_figures(Role.DEVELOPMENT, development, threshold)
     _print_figures(Role.REPORTED, _examined(run, Role.REPORTED, corpora, work), threshold)
+
+
+def _checkpoint(work: Path, name: str) -> Path:
+    path = work / f"{name}.pt"
+    if not path.exists():
+        there = ", ".join(sorted(one.stem for one in work.glob("*.pt"))) or "none"
+        raise click.ClickException(f"{path}: no such checkpoint; there are: {there}")
+    return path
 
 
 def _examined(run: Run, role: Role, corpora: tuple[Path, ...], work: Path) -> Examined:
@@ -232,7 +242,7 @@ def export(
 ) -> None:
     """Write the ONNX file of a checkpoint's averaged weights, calibrated on the development set."""
     run = Run(Settings(), "cpu")
-    run.restore(work / f"{name}.pt")
+    run.restore(_checkpoint(work, name))
     development = _examined(run, Role.DEVELOPMENT, corpora, work)
     shift = calibrating_shift(development)
     development = development.shifted(shift)

