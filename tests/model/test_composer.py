@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bargein_model.composer import filling
 from bargein_model.composer.compose import Composer
 from bargein_model.composer.corpus import Corpus, Role
 from bargein_model.composer.foreground import Foreground
@@ -13,9 +14,10 @@ from bargein_model.composer.letters import LETTERS
 from bargein_model.composer.overlap import BEFORE_ONSET, Nuisances, Overlap
 from bargein_model.composer.pools import Pools
 from bargein_model.composer.probe import held_out_auc
-from bargein_model.composer.variation import SPEECH_HZ, USER_HZ, Variation
+from bargein_model.composer.shards import Shard, complete_shards, shard_folder
+from bargein_model.composer.variation import USER_HZ, Variation
 from bargein_model.contract import SAMPLE_RATE, SoundClass
-from bargein_model.features import SPEECH_LEVEL, user_features
+from bargein_model.features import USER_BANDS, user_features
 from model.corpora import write_corpus
 
 FRAMES, FRAME = 80, 400
@@ -106,19 +108,32 @@ def test_babble_of_talkers_is_new_every_time(corpus: Corpus) -> None:
     assert np.mean(np.abs(one) > 1e-3) > 0.5
 
 
-def test_a_variation_moves_both_readings_of_the_spectrum_alike() -> None:
+def test_a_variation_moves_the_spectrum_and_hides_a_band() -> None:
     time = np.arange(8000) / 16_000
     features = user_features((0.1 * np.sin(2 * np.pi * 1000 * time)).astype(np.float32))
     higher = Variation(1.15, (0.0, 0.0), -9.0).of(features)
-    for bands_hz, before, after in (
-        (USER_HZ, features.log_mel, higher.log_mel),
-        (SPEECH_HZ, features.speech_mel, higher.speech_mel),
-    ):
-        peaks = [bands_hz[np.argmax(part[10, : len(bands_hz)])] for part in (before, after)]
-        assert peaks == pytest.approx([1000, 1150], rel=0.06)
+    peaks = [USER_HZ[np.argmax(part[10, :USER_BANDS])] for part in (features, higher)]
+    assert peaks == pytest.approx([1000, 1150], rel=0.06)
     deaf = Variation(1.0, (500.0, 2000.0), -9.0).of(features)
-    inside = (SPEECH_HZ > 500) & (SPEECH_HZ < 2000)
-    assert np.all(deaf.speech_mel[:, : len(SPEECH_HZ)][:, inside] == np.float32(SPEECH_LEVEL - 9))
+    inside = (USER_HZ >= 500) & (USER_HZ < 2000)
+    assert np.all(deaf[:, :USER_BANDS][:, inside] == -9)
+    assert np.array_equal(deaf[:, :USER_BANDS][:, ~inside], features[:, :USER_BANDS][:, ~inside])
+
+
+@pytest.mark.parametrize("number", [0, filling.ONE_LONG_IN - 1])
+def test_a_shard_is_the_same_again_and_reads_back_as_it_was_written(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr(filling, "SHARD_SIZE", 4)
+    composer = Composer(Pools(corpus, Role.TRAINING))
+    shard = filling.compose_shard(composer, 1, number, varied=True)
+    shard.save(shard_folder(tmp_path, number))
+    assert complete_shards(tmp_path) == [shard_folder(tmp_path, number)]
+    again = filling.compose_shard(composer, 1, number, varied=True)
+    for other in (again, Shard.load(shard_folder(tmp_path, number))):
+        for name, column in vars(shard).items():
+            assert np.array_equal(column, getattr(other, name)), name
+    assert shard.user.shape[:2] == shard.targets.shape == ((4, 160) if number == 0 else (2, 320))
 
 
 def test_roles_share_no_speaker(corpus: Corpus) -> None:

@@ -20,7 +20,6 @@ from bargein_model.composer.probe import probe_lines
 from bargein_model.composer.shards import Shard, complete_shards, shard_folder
 from bargein_model.export.graph import build
 from bargein_model.export.timing import measure
-from bargein_model.speech_embedding import Ear, load
 from bargein_model.training.figures import (
     Examined,
     auc_at_ms,
@@ -130,15 +129,9 @@ def _composer(corpora: tuple[Path, ...], work: Path, role: Role) -> Composer:
     return Composer(Pools(Corpus(corpora, work / "corpus"), role))
 
 
-@cache
-def _ear() -> Ear:
-    torch.set_num_threads(1)
-    return Ear()
-
-
 def _compose_one(corpora: tuple[Path, ...], work: Path, role: Role, seed: int, number: int) -> None:
     composer, varied = _composer(corpora, work, role), role is Role.TRAINING
-    shard = compose_shard(composer, _ear(), seed, number, varied=varied)
+    shard = compose_shard(composer, seed, number, varied=varied)
     shard.save(shard_folder(shards_of(work, role), number))
 
 
@@ -248,7 +241,7 @@ def export(
     development = development.shifted(shift)
     chosen = best_threshold(development) if threshold is None else threshold
     _print_figures(Role.DEVELOPMENT, development, chosen)
-    weights = calibrated(collect(run.averaged, load()), shift)
+    weights = calibrated(collect(run.averaged), shift)
     onnx.save(build(weights, f"bargein-{title}", version, chosen), output)
     click.echo(f"{output}: {output.stat().st_size / 1e6:.2f} MB, threshold {chosen:.2f}")
     timing = measure(output)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from bargein_model.composer.letters import LETTERS
 from bargein_model.contract import CLASS_NAMES
 from bargein_model.features import REFERENCE_BANDS, USER_BANDS
-from bargein_model.speech_embedding import EMBEDDED, HEARD, UpperEar
+from bargein_model.speech_embedding import HEARD, Ear
 
 SPOKEN = 96
 """What is kept of the speech embedding."""
@@ -48,32 +48,30 @@ class Network(nn.Module):
         self.reference = CausalConv(REFERENCE_BANDS, 32, REFERENCE_CONTEXT)
         self.entry = CausalConv(2 * USER_BANDS + 32, WIDTH, 3)
         self.block = CausalConv(WIDTH, WIDTH, 3)
-        self.ear = UpperEar()
-        self.heard_norm = nn.BatchNorm1d(EMBEDDED + HEARD)
-        self.heard = nn.Linear(EMBEDDED + HEARD, SPOKEN)
+        self.ear = Ear()
+        self.heard_norm = nn.BatchNorm1d(HEARD)
+        self.heard = nn.Linear(HEARD, SPOKEN)
         self.memory = nn.GRU(WIDTH + SPOKEN, MEMORY, batch_first=True)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(MEMORY, len(CLASS_NAMES))
         self.reader = nn.Linear(MEMORY, 1 + len(LETTERS))
 
-    def forward(self, user: Tensor, reference: Tensor, heard: Tensor) -> Tensor:
+    def forward(self, user: Tensor, reference: Tensor) -> Tensor:
         """Logits of the classes: (batch, frames, 5); see `gather`."""
-        logits: Tensor = self.head(self.gather(user, reference, heard))
+        logits: Tensor = self.head(self.gather(user, reference))
         return logits
 
-    def gather(self, user: Tensor, reference: Tensor, heard: Tensor) -> Tensor:
+    def gather(self, user: Tensor, reference: Tensor) -> Tensor:
         """The evidence gathered so far, (batch, frames, 192), for `head` and `reader` to read.
 
         Args:
             user: log-mel features, (batch, frames, 80).
             reference: those of the reference, (batch, frames, 20).
-            heard: what the frozen ear gives, (batch, frames, 192).
         """
         played = self.reference(normalised(reference).transpose(1, 2))
         sound = self.entry(torch.cat([normalised(user).transpose(1, 2), played], 1))
         sound = (sound + self.block(sound)).transpose(1, 2)
-        both = torch.cat([self.ear(heard), heard], 2)
-        even = self.heard_norm(both.transpose(1, 2)).transpose(1, 2)
+        even = self.heard_norm(self.ear(user).transpose(1, 2)).transpose(1, 2)
         spoken = torch.relu(self.heard(self.dropout(even)))
         gathered, _ = self.memory(self.dropout(torch.cat([sound, spoken], 2)))
         kept: Tensor = self.dropout(gathered)

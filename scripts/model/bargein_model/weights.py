@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from bargein_model.contract import SoundClass
 from bargein_model.network import CausalConv, Network
-from bargein_model.speech_embedding import TAPPED, SpeechLayer, plain
+from bargein_model.speech_embedding import SpeechLayer, plain
 
 Floats = NDArray[np.float32]
 
@@ -39,14 +39,14 @@ class Weights:
     head_bias: Floats
 
 
-def collect(network: Network, speech: tuple[SpeechLayer, ...]) -> Weights:
-    """Reads a trained network (in any mode) and its ear into plain arrays."""
+def collect(network: Network) -> Weights:
+    """Reads a trained network (in any mode) into plain arrays."""
     memory = network.memory
     scale, shift = _normalisation(network.heard_norm)
     heard = plain(network.heard.weight).T
     gates = {name: _reordered(value) for name, value in memory.named_parameters()}
     return Weights(
-        speech=(*speech[: TAPPED + 1], *network.ear.layers()),
+        speech=network.ear.layers(),
         heard=heard * scale[:, None],
         heard_bias=plain(network.heard.bias) + shift @ heard,
         reference=_folded(network.reference),

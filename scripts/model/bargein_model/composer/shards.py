@@ -15,7 +15,6 @@ class Shard:
 
     user: NDArray[np.float16]
     reference: NDArray[np.float16]
-    heard: NDArray[np.float16]
     targets: NDArray[np.int8]
     onsets: NDArray[np.int32]
     """In samples."""

@@ -1,23 +1,14 @@
-"""Changes to the features of a composed overlap, the same for whatever is computed of it."""
+"""Changes to the features of a composed overlap."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from bargein_model.composer.pools import Random
-from bargein_model.features import (
-    SPEECH_LEVEL,
-    USER_BANDS,
-    Floats,
-    UserFeatures,
-    Wide,
-    speech_edges_hz,
-    user_edges_hz,
-)
+from bargein_model.features import USER_BANDS, Floats, user_edges_hz
 
 HIDDEN_SHARE = 0.33
 USER_HZ = user_edges_hz(USER_BANDS)[1:-1]
-SPEECH_HZ = speech_edges_hz()[1:-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +21,15 @@ class Variation:
     """Where nothing is heard (after SpecAugment)."""
     hidden_log_power: float
 
-    def of(self, features: UserFeatures) -> UserFeatures:
-        """The features as they would be then."""
-        return UserFeatures(
-            self._varied(features.log_mel, USER_HZ, 0.0),
-            self._varied(features.speech_mel, SPEECH_HZ, SPEECH_LEVEL),
-        )
-
-    def _varied(self, features: Floats, bands_hz: Wide, level: float) -> Floats:
-        spectra = features.reshape(-1, len(bands_hz))
-        sources = np.interp(bands_hz / self.formants, bands_hz, np.arange(len(bands_hz)))
-        lower = np.minimum(sources.astype(np.int64), len(bands_hz) - 2)
+    def of(self, features: Floats) -> Floats:
+        """The features, (frames, 80), as they would be then."""
+        spectra = features.reshape(-1, USER_BANDS)
+        sources = np.interp(USER_HZ / self.formants, USER_HZ, np.arange(USER_BANDS))
+        lower = np.minimum(sources.astype(np.int64), USER_BANDS - 2)
         share = (sources - lower).astype(np.float32)
         varied = spectra[:, lower] * (1 - share) + spectra[:, lower + 1] * share
         low, high = self.hidden_hz
-        varied[:, (bands_hz >= low) & (bands_hz < high)] = self.hidden_log_power + level
+        varied[:, (low <= USER_HZ) & (high > USER_HZ)] = self.hidden_log_power
         return varied.reshape(features.shape)
 
 

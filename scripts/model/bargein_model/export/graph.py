@@ -9,7 +9,16 @@ import onnx
 
 from bargein_model.contract import CLASS_NAMES, CONTRACT, FRAME_SAMPLES, SAMPLE_RATE
 from bargein_model.export.builder import BATCH, FRAMES, SAMPLES, GraphBuilder
-from bargein_model.features import BASIS, HOP, POWER_FLOOR, SPEECH_BANDS, SPEECH_LEVEL, Floats
+from bargein_model.features import (
+    BASIS,
+    HOP,
+    POWER_FLOOR,
+    SPEECH_BANDS,
+    SPEECH_LEVEL,
+    USER_BANDS,
+    Floats,
+    speech_reading,
+)
 from bargein_model.network import FEATURE_MEAN, FEATURE_SCALE
 from bargein_model.speech_embedding import LOWEST, SLOPE, TAPPED, SpeechLayer
 from bargein_model.weights import ConvWeights, Weights
@@ -58,10 +67,12 @@ def build(weights: Weights, name: str, version: str, default_threshold: float) -
     sizes = state_sizes(weights)
     split = graph.integers(*sizes)
     carried = Carried(sizes, graph.nodes("Split", "state", split, outputs=len(sizes), axis=1))
-    spectra = _user_spectra(graph, carried)
-    spoken = _spoken(graph, carried, spectra, weights)
+    user = _user_features(graph, carried)
+    spoken = _spoken(graph, carried, user, weights)
     played = _convolution(graph, carried, _reference_features(graph), weights.reference)
-    heard = graph.node("Concat", _user_features(graph, spectra), played, axis=1)
+    frames = graph.reshape(user, 0, -1, 2 * USER_BANDS)
+    frames = graph.node("Transpose", frames, perm=[0, 2, 1])
+    heard = graph.node("Concat", frames, played, axis=1)
     sound = _convolution(graph, carried, heard, weights.entry)
     sound = graph.node("Add", sound, _convolution(graph, carried, sound, weights.block))
     sound = graph.node("Transpose", sound, perm=[0, 2, 1])
@@ -88,22 +99,15 @@ def _metadata(name: str, version: str, default_threshold: float) -> dict[str, st
     }
 
 
-def _user_spectra(graph: GraphBuilder, carried: Carried) -> str:
-    """(batch, 2 × frames, bins): power, from `audio` and the half window that came before it."""
+def _user_features(graph: GraphBuilder, carried: Carried) -> str:
+    """(batch, 2 × frames, 40): normalised, from `audio` and the half window before it."""
     blocks = graph.reshape("audio", 0, -1, HOP)
     previous, _ = carried.take()
     chain = graph.node("Concat", graph.reshape(previous, 0, 1, HOP), blocks, axis=1)
     earlier = graph.slice(chain, 0, -1, axis=1)
     carried.store(graph.reshape(graph.slice(chain, -1, 1 << 30, axis=1), 0, HOP))
     mirrored = graph.slice(earlier, HOP - 1, -HOP - 1, axis=2, step=-1)
-    return _power(graph, mirrored, blocks)
-
-
-def _user_features(graph: GraphBuilder, spectra: str) -> str:
-    """(batch, 80, frames): normalised log-mel."""
-    mel = _log_mel(graph, spectra, BASIS.user_mel, FEATURE_SCALE, -FEATURE_MEAN * FEATURE_SCALE)
-    frames = graph.reshape(mel, 0, -1, 2 * BASIS.user_mel.shape[1])
-    return graph.node("Transpose", frames, perm=[0, 2, 1])
+    return _log_mel(graph, _power(graph, mirrored, blocks), BASIS.user_mel)
 
 
 def _reference_features(graph: GraphBuilder) -> str:
@@ -111,8 +115,7 @@ def _reference_features(graph: GraphBuilder) -> str:
     windows = graph.reshape("reference", 0, -1, 2 * HOP)
     mirrored = graph.slice(windows, HOP - 1, -2 * HOP - 1, axis=2, step=-1)
     later = graph.slice(windows, HOP, 2 * HOP, axis=2)
-    spectra, offset = _power(graph, mirrored, later), -FEATURE_MEAN * FEATURE_SCALE
-    mel = _log_mel(graph, spectra, BASIS.reference_mel, FEATURE_SCALE, offset)
+    mel = _log_mel(graph, _power(graph, mirrored, later), BASIS.reference_mel)
     return graph.node("Transpose", mel, perm=[0, 2, 1])
 
 
@@ -124,20 +127,20 @@ def _power(graph: GraphBuilder, mirrored: str, later: str) -> str:
     return graph.node("Add", *(graph.node("Mul", part, part) for part in (real, imaginary)))
 
 
-def _log_mel(
-    graph: GraphBuilder, spectra: str, filters: Floats, scale: float, offset: float
-) -> str:
-    """`scale` × log10 of the mel power, plus `offset`."""
+def _log_mel(graph: GraphBuilder, spectra: str, filters: Floats) -> str:
+    """Log10 of the mel power, normalised."""
     mel = graph.node("MatMul", spectra, graph.constant(filters))
     logarithm = graph.node("Log", graph.node("Add", mel, graph.number(POWER_FLOOR)))
-    scaled = graph.node("Mul", logarithm, graph.number(scale / math.log(10.0)))
-    return graph.node("Add", scaled, graph.number(offset))
+    scaled = graph.node("Mul", logarithm, graph.number(FEATURE_SCALE / math.log(10.0)))
+    return graph.node("Add", scaled, graph.number(-FEATURE_MEAN * FEATURE_SCALE))
 
 
-def _spoken(graph: GraphBuilder, carried: Carried, spectra: str, weights: Weights) -> str:
+def _spoken(graph: GraphBuilder, carried: Carried, user: str, weights: Weights) -> str:
     """(batch, frames, 96): what matters of the speech embedding and of its tapped layer."""
-    mel = _log_mel(graph, spectra, BASIS.speech_mel, 1.0, SPEECH_LEVEL)
-    hidden, bands = graph.node("Unsqueeze", mel, graph.integers(1)), SPEECH_BANDS
+    reading = graph.constant(speech_reading() / np.float32(FEATURE_SCALE))
+    read = graph.node("MatMul", user, reading)
+    read = graph.node("Add", read, graph.number(FEATURE_MEAN + SPEECH_LEVEL))
+    hidden, bands = graph.node("Unsqueeze", read, graph.integers(1)), SPEECH_BANDS
     heard: list[str] = []
     for index, layer in enumerate(weights.speech):
         hidden = _speech_layer(graph, carried, hidden, layer, bands)

@@ -17,17 +17,19 @@ from bargein_model.composer.overlap import BEFORE_ONSET
 from bargein_model.composer.shards import Shard, complete_shards
 from bargein_model.contract import FRAME_SAMPLES, SoundClass
 from bargein_model.network import Network
+from bargein_model.speech_embedding import FROZEN
 from bargein_model.training.figures import Examined
 from bargein_model.training.loss import peak_loss, reading_loss, verdict_loss
+from bargein_model.training.surroundings import elsewhere, noises_of
 
 SILENCE = -9.0
 """The features of digital silence."""
 DEAF_SHARE = 0.12
 """Share of overlaps whose reference is taken away."""
 EAR_RATE = 0.3
-"""Of the rate at which the ear's upper layers learn, against all that begins from nothing."""
+"""Of the rate at which the ear learns, against all that begins from nothing."""
 EAR_JOINS = 1500
-"""The step from which on they do: what stands on them should know something by then."""
+"""The step from which on it does: what stands on it should know something by then."""
 READS_FOR = 2 / 3
 """Share of the run in which the network reads along, less and less."""
 
@@ -124,8 +126,9 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = group["share"] * self._rate()
         self.network.train()
-        self.network.ear.requires_grad_(self.step >= self.settings.ear_joins)
-        heard = [part.to(self.device) for part in (batch.user, batch.reference, batch.heard)]
+        learns = self.step >= self.settings.ear_joins
+        self.network.ear.learn_from(FROZEN if learns else len(self.network.ear.kernels))
+        heard = batch.user.to(self.device), batch.reference.to(self.device)
         with torch.autocast(self.device, torch.bfloat16):
             gathered = self.network.gather(*heard)
             logits = self.network.head(gathered).float()
@@ -174,7 +177,6 @@ class Batch:
 
     user: Tensor
     reference: Tensor
-    heard: Tensor
     targets: Tensor
     said: list[str]
 
@@ -183,20 +185,14 @@ def _batches(
     shard: Shard, chosen: NDArray[np.intp], size: int, rng: np.random.Generator
 ) -> Iterator[Batch]:
     size = max(1, size * 160 // shard.user.shape[1])
-    order = rng.permutation(chosen)
+    order, noises = rng.permutation(chosen), noises_of(shard)
     for start in range(0, len(order) - size + 1, size):
-        batch = _batch(shard, np.sort(order[start : start + size]))
-        batch.reference[torch.from_numpy(rng.random(size) < DEAF_SHARE)] = SILENCE
-        yield batch
-
-
-def _batch(shard: Shard, rows: NDArray[np.intp]) -> Batch:
-    user, reference, heard = (
-        torch.from_numpy(array[rows]).float()
-        for array in (shard.user, shard.reference, shard.heard)
-    )
-    targets = torch.from_numpy(shard.targets[rows].astype(np.int64))
-    return Batch(user, reference, heard, targets, shard.said[rows].tolist())
+        rows = np.sort(order[start : start + size])
+        user = elsewhere(shard.user[rows].astype(np.float32), noises, rng)
+        reference = torch.from_numpy(shard.reference[rows]).float()
+        reference[torch.from_numpy(rng.random(size) < DEAF_SHARE)] = SILENCE
+        targets = torch.from_numpy(shard.targets[rows].astype(np.int64))
+        yield Batch(torch.from_numpy(user), reference, targets, shard.said[rows].tolist())
 
 
 @torch.no_grad()
@@ -207,8 +203,7 @@ def examine(network: Network, folders: list[Path], device: str) -> Examined:
     for folder in folders:
         shard = Shard.load(folder)
         for rows in np.array_split(np.arange(len(shard.user)), 16):
-            batch = _batch(shard, rows)
-            parts = (batch.user, batch.reference, batch.heard)
+            parts = (torch.from_numpy(part[rows]).float() for part in (shard.user, shard.reference))
             logits = network(*(part.to(device) for part in parts))
             chance = logits.softmax(-1)[..., int(SoundClass.INTERRUPTION)].cpu().numpy()
             chance[shard.targets[rows] == BEFORE_ONSET] = -1.0
