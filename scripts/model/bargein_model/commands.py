@@ -148,7 +148,7 @@ def _compose_one(corpora: tuple[Path, ...], work: Path, role: Role, seed: int, n
     "--reading", default=0.15, show_default=True, help="Weight of reading along, at first."
 )
 @click.option("--begin-from", metavar="NAME", help="Another run's checkpoint to start with.")
-@click.option("--threads", default=1, show_default=True)
+@click.option("--threads", type=int, help="Cores to train on.", show_default="all")
 def train(
     corpora: tuple[Path, ...],
     leave_out: tuple[str, ...],
@@ -161,10 +161,11 @@ def train(
     dropout: float,
     reading: float,
     begin_from: str | None,
-    threads: int,
+    threads: int | None,
 ) -> None:
     """Train on the shards that `compose` has made so far; goes on where an earlier run stopped."""
-    torch.set_num_threads(threads)
+    if threads is not None:
+        torch.set_num_threads(threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     settings = Settings(
         steps=steps,
@@ -179,9 +180,9 @@ def train(
     run = Run(settings, device)
     checkpoint = work / f"{name}.pt"
     if checkpoint.exists():
-        run.restore(checkpoint)
+        _load(run.restore, checkpoint)
     elif begin_from is not None:
-        run.begin_from(_checkpoint(work, begin_from))
+        _load(run.begin_from, _checkpoint(work, begin_from))
     with _progress() as progress:
         task = progress.add_task("training", total=steps, completed=run.step)
         for loss in run.train(shards_of(work, Role.TRAINING)):
@@ -201,6 +202,14 @@ def _checkpoint(work: Path, name: str) -> Path:
         there = ", ".join(sorted(one.stem for one in work.glob("*.pt"))) or "none"
         raise click.ClickException(f"{path}: no such checkpoint; there are: {there}")
     return path
+
+
+def _load(into: Callable[[Path], None], checkpoint: Path) -> None:
+    try:
+        into(checkpoint)
+    except (RuntimeError, KeyError) as error:
+        message = f"{checkpoint}: not a checkpoint of this network; train under another --name"
+        raise click.ClickException(message) from error
 
 
 def _examined(run: Run, role: Role, corpora: tuple[Path, ...], work: Path) -> Examined:
@@ -235,7 +244,7 @@ def export(
 ) -> None:
     """Write the ONNX file of a checkpoint's averaged weights, calibrated on the development set."""
     run = Run(Settings(), "cpu")
-    run.restore(_checkpoint(work, name))
+    _load(run.restore, _checkpoint(work, name))
     development = _examined(run, Role.DEVELOPMENT, corpora, work)
     shift = calibrating_shift(development)
     development = development.shifted(shift)

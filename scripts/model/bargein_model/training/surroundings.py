@@ -1,8 +1,8 @@
 """Other surroundings for composed overlaps, drawn anew whenever they are trained on.
 
-A composition costs a hundred times what a step of training does, so every one is used several
-times. Its features allow to change what is around the sound: more noise, another level, another
-frequency response. What is in it, and so what is taught, stays.
+Composing an overlap takes longer than training on it, so every one is used several times. Its
+features allow to change what is around the sound: more noise, another level, another frequency
+response. What is in it, and so what is taught, stays.
 """
 
 import numpy as np
