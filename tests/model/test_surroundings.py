@@ -2,17 +2,38 @@
 
 import numpy as np
 import pytest
-from bargein_model.composer.overlap import Nuisances
+from bargein_model.composer.overlap import BEFORE_ONSET, UNDECIDED, Nuisances
 from bargein_model.composer.shards import Shard
 from bargein_model.contract import SoundClass
 from bargein_model.features import USER_BANDS, Floats
-from bargein_model.training.surroundings import FLOOR, elsewhere, noises_of, noisier
+from bargein_model.training.surroundings import (
+    FLOOR,
+    LATER_SHARE,
+    LEFT_TO_HEAR,
+    Taught,
+    elsewhere,
+    later,
+    noises_of,
+    noisier,
+)
 
-FRAMES = 40
+FRAMES, ONSET = 120, 30
 
 
 def flat(level: float) -> Floats:
     return np.full((FRAMES, 2 * USER_BANDS), level, np.float32)
+
+
+def overlap(sound: SoundClass, user: Floats) -> Taught:
+    """Every frame of its reference says which one it is."""
+    targets = np.full(FRAMES, BEFORE_ONSET, np.int8)
+    targets[ONSET:] = sound
+    reference = np.tile(np.arange(FRAMES, dtype=np.float32)[:, None], 20)
+    return Taught(user, reference, targets, "wait")
+
+
+INTERRUPTION = overlap(SoundClass.INTERRUPTION, flat(-4.0))
+NOISE = overlap(SoundClass.NOISE, flat(-5.0))
 
 
 def loudest(log_mel: Floats) -> float:
@@ -34,19 +55,21 @@ def test_silence_as_noise_changes_no_loud_moment() -> None:
 
 
 def test_every_visit_is_another_and_a_seed_gives_it_again() -> None:
-    user, noises = np.stack([flat(-4.0)] * 8), flat(-5.0)[None]
-    first, other, again = (elsewhere(user, noises, np.random.default_rng(n)) for n in (1, 2, 1))
-    assert np.array_equal(first, again)
-    assert not np.array_equal(first, other)
-    assert np.all(user == -4.0)
-
-
-def test_what_changes_is_the_level_and_smooth_over_the_bands() -> None:
-    user = np.random.default_rng(3).normal(-4.0, 0.5, (64, FRAMES, 2 * USER_BANDS))
-    changed = elsewhere(
-        user.astype(np.float32), np.zeros((0, 1, 1), np.float32), np.random.default_rng(4)
+    first, other, again = (
+        [elsewhere(INTERRUPTION, [NOISE], rng).user for _ in range(8)]
+        for rng in map(np.random.default_rng, (1, 2, 1))
     )
-    response = changed - user
+    assert all(map(np.array_equal, first, again))
+    assert not all(map(np.array_equal, first, other))
+    assert np.all(INTERRUPTION.user == -4.0)
+
+
+def test_a_line_changes_the_level_and_is_smooth_over_the_bands() -> None:
+    user = np.random.default_rng(3).normal(-4.0, 0.5, (FRAMES, 2 * USER_BANDS))
+    begins_at_once = overlap(SoundClass.NOISE, user.astype(np.float32))
+    begins_at_once.targets[:] = SoundClass.NOISE
+    rng = np.random.default_rng(4)
+    response = np.stack([elsewhere(begins_at_once, [], rng).user for _ in range(64)]) - user
     np.testing.assert_allclose(response, response[:, :1] + np.zeros_like(response), atol=1e-5)
     np.testing.assert_allclose(response[..., :USER_BANDS], response[..., USER_BANDS:], atol=1e-5)
     steps_in_bels = np.abs(np.diff(response[:, 0, :USER_BANDS]))
@@ -56,24 +79,64 @@ def test_what_changes_is_the_level_and_smooth_over_the_bands() -> None:
 
 
 def test_nothing_falls_below_the_floor() -> None:
-    silence = np.stack([flat(float(FLOOR))] * 16)
-    assert elsewhere(silence, silence[:1], np.random.default_rng(5)).min() >= FLOOR
+    rng, silence = np.random.default_rng(5), overlap(SoundClass.NOISE, flat(float(FLOOR)))
+    assert min(elsewhere(silence, [silence], rng).user.min() for _ in range(16)) >= FLOOR
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_begins_later_was_preceded_by_more_of_what_preceded_it(seed: int) -> None:
+    moved = later(INTERRUPTION, [], np.random.default_rng(seed))
+    by = moved.onset - ONSET
+    assert 1 <= by <= FRAMES - ONSET - LEFT_TO_HEAR
+    assert [part.shape for part in moved[:3]] == [part.shape for part in INTERRUPTION[:3]]
+    assert set(moved.targets[: moved.onset].tolist()) == {BEFORE_ONSET}
+    frames = moved.reference[:, 0]
+    assert np.array_equal(frames[by:], np.arange(FRAMES - by))
+    assert np.array_equal(frames[:by], np.arange(by) % ONSET)
+    assert moved.said == ""
+
+
+def test_a_noise_before_it_stays_a_noise_until_it_begins() -> None:
+    moved = [later(INTERRUPTION, [NOISE], np.random.default_rng(seed)) for seed in range(20)]
+    told = {tuple(dict.fromkeys(one.targets.tolist())) for one in moved}
+    waiting = (BEFORE_ONSET, SoundClass.INTERRUPTION)
+    assert told == {waiting, (BEFORE_ONSET, SoundClass.NOISE, SoundClass.INTERRUPTION)}
+    assert all((one.targets == SoundClass.INTERRUPTION).sum() >= LEFT_TO_HEAR for one in moved)
+    assert all(set(np.unique(one.user)) == {-5.0, -4.0} for one in moved)
+
+
+@pytest.mark.parametrize("first", [0, 3, FRAMES - LEFT_TO_HEAR])
+def test_what_leaves_no_room_stays_as_it_is(first: int) -> None:
+    targets = np.full(FRAMES, BEFORE_ONSET, np.int8)
+    targets[first:] = UNDECIDED
+    taught = INTERRUPTION._replace(targets=targets)
+    assert taught.onset == first
+    assert later(taught, [NOISE], np.random.default_rng(1)) is taught
+
+
+def test_some_begin_later_and_some_do_not() -> None:
+    rng = np.random.default_rng(6)
+    onsets = [elsewhere(INTERRUPTION, [], rng).onset for _ in range(200)]
+    assert np.mean(np.array(onsets) > ONSET) == pytest.approx(LATER_SHARE, abs=0.1)
 
 
 def test_only_noises_in_which_no_agent_speaks_are_added() -> None:
     sounds = [SoundClass.NOISE, SoundClass.NOISE, SoundClass.INTERRUPTION]
     nuisances = np.zeros((3, len(Nuisances.__annotations__)), np.float32)
     nuisances[:, list(Nuisances.__annotations__).index("leak_db")] = [-20.0, -80.0, -80.0]
-    none, said = np.zeros(3, np.int8), np.array(["", "", ""])
+    names = np.array(["", "hiss", "stop"])
     user = np.stack([flat(level) for level in (-3.0, -4.0, -5.0)]).astype(np.float16)
     shard = Shard(
         user=user,
         reference=user[..., :20],
-        targets=none[:, None],
-        onsets=none.astype(np.int32),
+        targets=np.tile(np.array(sounds, np.int8)[:, None], FRAMES),
+        onsets=np.zeros(3, np.int32),
         classes=np.array(sounds, np.int8),
         nuisances=nuisances,
-        sources=said,
-        said=said,
+        sources=names,
+        said=names,
     )
-    assert np.array_equal(noises_of(shard), user[1:2].astype(np.float32))
+    (noise,) = noises_of(shard)
+    assert noise.said == "hiss"
+    assert np.all(noise.user == -4.0)
+    assert np.all(noise.targets == SoundClass.NOISE)

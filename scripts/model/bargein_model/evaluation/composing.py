@@ -9,12 +9,14 @@ from bargein_model.contract import SAMPLE_RATE
 from bargein_model.evaluation import acoustics
 from bargein_model.evaluation.items import Condition, Facts, Group, Item
 from bargein_model.evaluation.material import kind_of, speaker_of
-from bargein_model.evaluation.planning import Plan
+from bargein_model.evaluation.planning import AT_10_DB, Plan
 
 Floats = NDArray[np.float32]
 Random = np.random.Generator
 
 LONGEST_S = 3.5
+ONSET_S, LATE_S = (1.0, 1.5), (4.0, 10.0)
+"""What is heard before the sound."""
 TAIL_S = 1.0
 """Agent speech and room tone after the sound: longer than the hangover and a prediction."""
 LEAK_DB = (-40, -10)
@@ -30,7 +32,8 @@ def compose(plan: Plan, corpus: Corpus) -> Item:
     """The item; the same plan gives the same bytes."""
     rng = np.random.default_rng([plan.seed, 1])
     sound, content = _sound(plan, corpus, rng)
-    onset = int(rng.uniform(1.0, 1.5) * SAMPLE_RATE)
+    before_s = LATE_S if plan.condition is Condition.LATE else ONSET_S
+    onset = int(rng.uniform(*before_s) * SAMPLE_RATE)
     length = onset + len(sound) + int(TAIL_S * SAMPLE_RATE)
     agent = _agent(plan, corpus, length, onset, rng)
     level_db = _level_db(plan, rng)
@@ -112,7 +115,7 @@ def _scene(
     if plan.room is not None:
         scene = acoustics.in_room(scene, corpus.audio(plan.room))
     if plan.background is not None:
-        snr_db = 10.0 if plan.condition is Condition.NOISY else float(rng.uniform(5, 30))
+        snr_db = 10.0 if plan.condition in AT_10_DB else float(rng.uniform(5, 30))
         scene += acoustics.background(corpus.audio(plan.background), length, -snr_db, rng)
     return scene
 

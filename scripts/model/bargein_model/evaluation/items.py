@@ -45,6 +45,8 @@ class Condition(Enum):
     """As clean, through 8 kHz µ-law."""
     NOISY = "10 dB SNR"
     """As clean, over noise, babble or music at 10 dB."""
+    LATE = "10 dB SNR, later on"
+    """The same, but the sound comes after 4 to 10 s of it, which may have opened the overlap."""
     LEVELS = "level changes"
     """Very quiet, clipped, or stepping by 12 to 18 dB in the middle."""
     ECHO_REFERENCE = "echo, with reference"

@@ -26,10 +26,12 @@ GROUPS: dict[Condition, tuple[Group, ...]] = {
     Condition.CLEAN: tuple(group for group in Group if group is not Group.ECHO),
     Condition.TELEPHONE: tuple(group for group in Group if group is not Group.ECHO),
     Condition.NOISY: tuple(group for group in Group if group is not Group.ECHO),
+    Condition.LATE: tuple(group for group in Group if group is not Group.ECHO),
     Condition.LEVELS: (Group.LONG, Group.SHORT, Group.CONTINUED, Group.BACKCHANNEL, Group.VOCAL),
     Condition.ECHO_REFERENCE: (Group.LONG, Group.SHORT, Group.BACKCHANNEL, Group.ECHO),
     Condition.ECHO: (Group.LONG, Group.SHORT, Group.BACKCHANNEL, Group.ECHO),
 }
+AT_10_DB = frozenset({Condition.NOISY, Condition.LATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def _plan(
 ) -> Plan:
     rng = np.random.default_rng(seed)
     mixed = condition is Condition.MIXED
-    noisy = condition is Condition.NOISY or (mixed and rng.random() < 0.7)
+    noisy = condition in AT_10_DB or (mixed and rng.random() < 0.7)
     leaking = group is Group.ECHO or condition in {Condition.ECHO, Condition.ECHO_REFERENCE}
     return Plan(
         name=name,

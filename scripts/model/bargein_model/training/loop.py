@@ -20,7 +20,7 @@ from bargein_model.network import Network
 from bargein_model.speech_embedding import FROZEN
 from bargein_model.training.figures import Examined
 from bargein_model.training.loss import peak_loss, reading_loss, verdict_loss
-from bargein_model.training.surroundings import elsewhere, noises_of
+from bargein_model.training.surroundings import Taught, elsewhere, noises_of
 
 SILENCE = -9.0
 """The features of digital silence."""
@@ -187,12 +187,16 @@ def _batches(
     size = max(1, size * 160 // shard.user.shape[1])
     order, noises = rng.permutation(chosen), noises_of(shard)
     for start in range(0, len(order) - size + 1, size):
-        rows = np.sort(order[start : start + size])
-        user = elsewhere(shard.user[rows].astype(np.float32), noises, rng)
-        reference = torch.from_numpy(shard.reference[rows]).float()
-        reference[torch.from_numpy(rng.random(size) < DEAF_SHARE)] = SILENCE
-        targets = torch.from_numpy(shard.targets[rows].astype(np.int64))
-        yield Batch(torch.from_numpy(user), reference, targets, shard.said[rows].tolist())
+        rows = np.sort(order[start : start + size]).tolist()
+        drawn = (elsewhere(Taught.of(shard, row), noises, rng) for row in rows)
+        user, reference, targets, said = zip(*drawn, strict=True)
+        deaf = torch.from_numpy(rng.random(size) < DEAF_SHARE)
+        yield Batch(
+            torch.from_numpy(np.stack(user)),
+            torch.from_numpy(np.stack(reference)).masked_fill(deaf[:, None, None], SILENCE),
+            torch.from_numpy(np.stack(targets)).long(),
+            list(said),
+        )
 
 
 @torch.no_grad()

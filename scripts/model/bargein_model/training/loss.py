@@ -21,11 +21,13 @@ SMOOTHING = 0.02
 
 
 def frame_weights(targets: Tensor) -> Tensor:
-    """(batch, frames): the second after the onset counts most, undecided frames nothing."""
-    begun = targets != BEFORE_ONSET
-    age = begun.cumsum(1).float() / FRAMES_PER_SECOND
-    weights = torch.where(age <= 0.1, 0.4, torch.where(age <= 1.2, 1.0, 0.4))
-    weights = torch.where(begun, weights, BEFORE_ONSET_WEIGHT)
+    """(batch, frames): the second after what began last counts most, undecided frames nothing."""
+    places = torch.arange(targets.shape[1], device=targets.device)
+    begins = torch.ones_like(targets, dtype=torch.bool)
+    begins[:, 1:] = targets[:, 1:] != targets[:, :-1]
+    age = (places - torch.where(begins, places, 0).cummax(1).values) / FRAMES_PER_SECOND
+    weights = torch.where(age < 0.1, 0.4, torch.where(age < 1.2, 1.0, 0.4))
+    weights = torch.where(targets == BEFORE_ONSET, BEFORE_ONSET_WEIGHT, weights)
     return torch.where(targets == UNDECIDED, 0.0, weights)
 
 

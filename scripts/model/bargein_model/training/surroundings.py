@@ -2,15 +2,18 @@
 
 Composing an overlap takes longer than training on it, so every one is used several times. Its
 features allow to change what is around the sound: more noise, another level, another frequency
-response. What is in it, and so what is taught, stays.
+response, and what was there before it. What is in it, and so what is taught, stays.
 """
 
-import numpy as np
+from typing import NamedTuple
 
-from bargein_model.composer.overlap import Nuisances
+import numpy as np
+from numpy.typing import NDArray
+
+from bargein_model.composer.overlap import BEFORE_ONSET, Nuisances
 from bargein_model.composer.pools import Random
 from bargein_model.composer.shards import Shard
-from bargein_model.contract import SoundClass
+from bargein_model.contract import FRAMES_PER_SECOND, SoundClass
 from bargein_model.features import POWER_FLOOR, USER_BANDS, Floats
 
 NOISIER_SHARE = 0.35
@@ -19,26 +22,76 @@ QUIETEST_NOISE_DB, LOUDEST_NOISE_DB = -30.0, -6.0
 OTHER_LINE_SHARE = 0.6
 LEVEL_DB, TILT_DB, WAVES_DB = 4.0, 3.0, 1.5
 """Standard deviations: of the level, of the slope over all bands, and of waves around it."""
+LATER_SHARE = 0.4
+LEFT_TO_HEAR = FRAMES_PER_SECOND
+"""Frames after the onset of an overlap that begins later."""
 FLOOR = np.float32(np.log10(POWER_FLOOR))
 
 
-def noises_of(shard: Shard) -> Floats:
-    """The shard's noises without an agent's voice in them, (noises, frames, 80)."""
+class Taught(NamedTuple):
+    """One overlap as it is taught."""
+
+    user: Floats
+    """(frames, 80)."""
+    reference: Floats
+    """(frames, 20)."""
+    targets: NDArray[np.int8]
+    said: str
+
+    @classmethod
+    def of(cls, shard: Shard, row: int) -> "Taught":
+        """A shard's overlap."""
+        user = np.asarray(shard.user[row], np.float32)
+        reference = np.asarray(shard.reference[row], np.float32)
+        return cls(user, reference, shard.targets[row], str(shard.said[row]))
+
+    @property
+    def onset(self) -> int:
+        """Its first frame in which something has begun."""
+        return int(np.argmax(self.targets != BEFORE_ONSET))
+
+
+def noises_of(shard: Shard) -> list[Taught]:
+    """The shard's noises without an agent's voice in them."""
     leak_db = shard.nuisances[:, list(Nuisances.__annotations__).index("leak_db")]
     alone = (shard.classes == SoundClass.NOISE) & (leak_db < leak_db.min() + 1.0)
-    return np.asarray(shard.user[alone], np.float32)
+    return [Taught.of(shard, row) for row in np.flatnonzero(alone).tolist()]
 
 
-def elsewhere(user: Floats, noises: Floats, rng: Random) -> Floats:
-    """Log-mel features, (overlaps, frames, 80), as they would be in other surroundings."""
-    changed = user.copy()
-    for row in range(len(changed)):
-        if len(noises) and rng.random() < NOISIER_SHARE:
-            level_db = rng.uniform(QUIETEST_NOISE_DB, LOUDEST_NOISE_DB)
-            changed[row] = noisier(changed[row], noises[rng.integers(len(noises))], level_db)
-        if rng.random() < OTHER_LINE_SHARE:
-            changed[row] = np.maximum(changed[row] + _response(rng), FLOOR)
-    return changed
+def elsewhere(taught: Taught, noises: list[Taught], rng: Random) -> Taught:
+    """The overlap as it would be in other surroundings."""
+    if rng.random() < LATER_SHARE:
+        taught = later(taught, noises if rng.random() < 0.5 else [], rng)
+    user = taught.user
+    if noises and rng.random() < NOISIER_SHARE:
+        level_db = rng.uniform(QUIETEST_NOISE_DB, LOUDEST_NOISE_DB)
+        user = noisier(user, noises[rng.integers(len(noises))].user, level_db)
+    if rng.random() < OTHER_LINE_SHARE:
+        user = np.maximum(user + _response(rng), FLOOR)
+    return taught._replace(user=user)
+
+
+def later(taught: Taught, noises: list[Taught], rng: Random) -> Taught:
+    """The same, but it begins later, for noise may have opened an overlap long before.
+
+    What is heard until then is one of the noises or, without any, more of what was there before.
+    Otherwise whatever begins late would be an interruption, since only those follow on a sound.
+    """
+    room = len(taught.user) - taught.onset - LEFT_TO_HEAR
+    if room < 1 or taught.onset < FRAMES_PER_SECOND // 4:
+        return taught
+    frames = int(rng.integers(1, room + 1))
+    before = noises[rng.integers(len(noises))] if noises else taught
+    used = np.arange(frames) % (frames if noises else taught.onset)
+    left = len(taught.user) - frames
+    targets = np.concatenate([before.targets[used], taught.targets[:left]])
+    targets[frames:][targets[frames:] == BEFORE_ONSET] = targets[frames - 1]
+    return Taught(
+        np.concatenate([before.user[used], taught.user[:left]]),
+        np.concatenate([before.reference[used], taught.reference[:left]]),
+        targets,
+        "",
+    )
 
 
 def noisier(user: Floats, noise: Floats, level_db: float) -> Floats:
