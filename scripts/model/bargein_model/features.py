@@ -88,7 +88,7 @@ def speech_reading() -> Floats:
     """(40, 32): what reads the user's bands as the embedding's, up to `SPEECH_LEVEL`.
 
     A value of the embedding's is read between the two of ours that lie around it, which gives what
-    its own triangles would to a fifth of a decade or better.
+    its own triangles would to a quarter of a decade or better.
     """
     ours, theirs = user_edges_hz(USER_BANDS)[1:-1], speech_edges_hz()[1:-1]
     places = np.interp(theirs, ours, np.arange(USER_BANDS))
