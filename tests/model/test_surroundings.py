@@ -120,23 +120,34 @@ def test_some_begin_later_and_some_do_not() -> None:
     assert np.mean(np.array(onsets) > ONSET) == pytest.approx(LATER_SHARE, abs=0.1)
 
 
-def test_only_noises_in_which_no_agent_speaks_are_added() -> None:
-    sounds = [SoundClass.NOISE, SoundClass.NOISE, SoundClass.INTERRUPTION]
-    nuisances = np.zeros((3, len(Nuisances.__annotations__)), np.float32)
-    nuisances[:, list(Nuisances.__annotations__).index("leak_db")] = [-20.0, -80.0, -80.0]
-    names = np.array(["", "hiss", "stop"])
-    user = np.stack([flat(level) for level in (-3.0, -4.0, -5.0)]).astype(np.float16)
-    shard = Shard(
+def shard_of(sounds: list[SoundClass], leaks_db: list[float], sources: list[str]) -> Shard:
+    """Every overlap of it is a power of ten louder than the one before."""
+    nuisances = np.zeros((len(sounds), len(Nuisances.__annotations__)), np.float32)
+    nuisances[:, list(Nuisances.__annotations__).index("leak_db")] = leaks_db
+    user = np.stack([flat(row - 5.0) for row in range(len(sounds))]).astype(np.float16)
+    return Shard(
         user=user,
         reference=user[..., :20],
         targets=np.tile(np.array(sounds, np.int8)[:, None], FRAMES),
-        onsets=np.zeros(3, np.int32),
+        onsets=np.zeros(len(sounds), np.int32),
         classes=np.array(sounds, np.int8),
         nuisances=nuisances,
-        sources=names,
-        said=names,
+        sources=np.array(sources),
+        said=np.array(["hiss"] * len(sounds)),
     )
-    (noise,) = noises_of(shard)
+
+
+def test_only_noises_in_which_no_agent_speaks_are_added() -> None:
+    sounds = [SoundClass.NOISE, SoundClass.NOISE, SoundClass.INTERRUPTION]
+    shard = shard_of(sounds, [-20.0, -80.0, -80.0], ["Rain"] * 3)
+    (noise,) = noises_of(shard, np.arange(3))
     assert noise.said == "hiss"
     assert np.all(noise.user == -4.0)
     assert np.all(noise.targets == SoundClass.NOISE)
+
+
+def test_what_is_left_out_of_training_is_not_added_to_it_either() -> None:
+    shard = shard_of([SoundClass.NOISE] * 3, [-80.0] * 3, ["Rain", "Cafe\nRain", "Cafe"])
+    kept = shard.without(["Rain"])
+    assert [float(noise.user[0, 0]) for noise in noises_of(shard, kept)] == [-3.0]
+    assert noises_of(shard, shard.without(["Rain", "Cafe"])) == []

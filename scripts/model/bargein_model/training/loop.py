@@ -185,7 +185,7 @@ def _batches(
     shard: Shard, chosen: NDArray[np.intp], size: int, rng: np.random.Generator
 ) -> Iterator[Batch]:
     size = max(1, size * 160 // shard.user.shape[1])
-    order, noises = rng.permutation(chosen), noises_of(shard)
+    order, noises = rng.permutation(chosen), noises_of(shard, chosen)
     for start in range(0, len(order) - size + 1, size):
         rows = np.sort(order[start : start + size]).tolist()
         drawn = (elsewhere(Taught.of(shard, row), noises, rng) for row in rows)

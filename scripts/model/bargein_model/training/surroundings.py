@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bargein_model.composer.compose import NO_LEAK_DB
 from bargein_model.composer.overlap import BEFORE_ONSET, Nuisances
 from bargein_model.composer.pools import Random
 from bargein_model.composer.shards import Shard
@@ -51,11 +52,11 @@ class Taught(NamedTuple):
         return int(np.argmax(self.targets != BEFORE_ONSET))
 
 
-def noises_of(shard: Shard) -> list[Taught]:
-    """The shard's noises without an agent's voice in them."""
-    leak_db = shard.nuisances[:, list(Nuisances.__annotations__).index("leak_db")]
-    alone = (shard.classes == SoundClass.NOISE) & (leak_db < leak_db.min() + 1.0)
-    return [Taught.of(shard, row) for row in np.flatnonzero(alone).tolist()]
+def noises_of(shard: Shard, rows: NDArray[np.intp]) -> list[Taught]:
+    """The noises among these overlaps of a shard, without an agent's voice in them."""
+    leak_db = shard.nuisances[rows, list(Nuisances.__annotations__).index("leak_db")]
+    alone = (shard.classes[rows] == SoundClass.NOISE) & (leak_db <= NO_LEAK_DB)
+    return [Taught.of(shard, row) for row in rows[alone].tolist()]
 
 
 def elsewhere(taught: Taught, noises: list[Taught], rng: Random) -> Taught:
