@@ -92,35 +92,34 @@ async def test_a_stalled_network_costs_audio_but_no_memory_and_no_time(
       window.session = await connect(url, {});
       window.congestions = [];
       session.addEventListener("congestion", ({ detail }) => congestions.push(detail));
-      window.relieved = new Promise((resolve) => session.addEventListener("congestion",
-        ({ detail }) => detail.behind || resolve(detail)));
+      window.behind = () => congestions.at(-1)?.behind ?? false;
+      window.leftOutMs = 0;
+      window.send = (ms) => {
+        session.sendAudio(frame(ms));
+        if (behind()) leftOutMs += ms;
+        return behind();
+      };
     """
     await run(page, opening, url)
     network.stall()
+    # It may catch up once or twice yet: the system's own buffers take some megabytes.
     filling = """
-      while (congestions.length === 0) {
-        session.sendAudio(frame(1000));
+      for (let inARow = 0; inARow < 6; inARow = send(1000) ? inARow + 1 : 0) {
         await new Promise((resolve) => setTimeout(resolve));
       }
-      for (let n = 0; n < 5; n++) session.sendAudio(frame(1000));
       session.agentStarted();
-      return congestions;
+      return congestions[0];
     """
-    assert await run(page, filling) == [{"behind": True, "dropped_ms": 0}]
+    assert await run(page, filling) == {"behind": True, "dropped_ms": 0}
     network.flow()
     draining = """
-      let over = false;
-      void relieved.then(() => (over = true));
-      while (!over) {
-        session.sendAudio(frame(20));
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
-      const { dropped_ms } = await relieved;
+      while (send(20)) await new Promise((resolve) => setTimeout(resolve, 20));
+      const told = congestions.reduce((sum, { dropped_ms }) => sum + dropped_ms, 0);
       const atMs = session.atMs;
       const summary = await session.close();
-      return { missing: atMs - summary.duration_ms, dropped: dropped_ms >= 6000 };
+      return { missing: atMs - summary.duration_ms, untold: leftOutMs - told, told: told >= 6000 };
     """
-    assert await run(page, draining) == {"missing": 0, "dropped": True}
+    assert await run(page, draining) == {"missing": 0, "untold": 0, "told": True}
 
 
 async def test_a_session_that_is_gone_is_begun_anew(
