@@ -1,6 +1,7 @@
 """One command per step: compose, train, export, probe."""
 
 import multiprocessing
+import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
@@ -164,8 +165,7 @@ def train(
     threads: int | None,
 ) -> None:
     """Train on the shards that `compose` has made so far; goes on where an earlier run stopped."""
-    if threads is not None:
-        torch.set_num_threads(threads)
+    torch.set_num_threads(threads or os.cpu_count() or 1)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     settings = Settings(
         steps=steps,
