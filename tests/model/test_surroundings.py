@@ -7,14 +7,22 @@ from bargein_model.composer.shards import Shard
 from bargein_model.contract import SoundClass
 from bargein_model.features import USER_BANDS, Floats
 from bargein_model.training.surroundings import (
+    BABBLE_SHARE,
+    FEWEST_OTHERS,
     FLOOR,
+    LARGEST_STEP_DB,
     LATER_SHARE,
+    LEAST_STEP_DB,
     LEFT_TO_HEAR,
+    MOST_OTHERS,
+    STEP_SHARE,
+    Around,
     Taught,
+    drowned,
     elsewhere,
     later,
-    noises_of,
     noisier,
+    shifted,
 )
 
 FRAMES, ONSET = 120, 30
@@ -32,8 +40,16 @@ def overlap(sound: SoundClass, user: Floats) -> Taught:
     return Taught(user, reference, targets, "wait")
 
 
+def begun(user: Floats) -> Taught:
+    """A noise that sounds from the first frame on."""
+    noise = overlap(SoundClass.NOISE, user)
+    noise.targets[:] = SoundClass.NOISE
+    return noise
+
+
 INTERRUPTION = overlap(SoundClass.INTERRUPTION, flat(-4.0))
 NOISE = overlap(SoundClass.NOISE, flat(-5.0))
+NOWHERE, AMONG_NOISES = Around([], []), Around([NOISE], [])
 
 
 def loudest(log_mel: Floats) -> float:
@@ -56,7 +72,7 @@ def test_silence_as_noise_changes_no_loud_moment() -> None:
 
 def test_every_visit_is_another_and_a_seed_gives_it_again() -> None:
     first, other, again = (
-        [elsewhere(INTERRUPTION, [NOISE], rng).user for _ in range(8)]
+        [elsewhere(INTERRUPTION, AMONG_NOISES, rng).user for _ in range(8)]
         for rng in map(np.random.default_rng, (1, 2, 1))
     )
     assert all(map(np.array_equal, first, again))
@@ -64,23 +80,80 @@ def test_every_visit_is_another_and_a_seed_gives_it_again() -> None:
     assert np.all(INTERRUPTION.user == -4.0)
 
 
-def test_a_line_changes_the_level_and_is_smooth_over_the_bands() -> None:
-    user = np.random.default_rng(3).normal(-4.0, 0.5, (FRAMES, 2 * USER_BANDS))
-    begins_at_once = overlap(SoundClass.NOISE, user.astype(np.float32))
-    begins_at_once.targets[:] = SoundClass.NOISE
+def test_a_line_is_the_same_all_along_and_smooth_over_the_bands() -> None:
     rng = np.random.default_rng(4)
-    response = np.stack([elsewhere(begins_at_once, [], rng).user for _ in range(64)]) - user
-    np.testing.assert_allclose(response, response[:, :1] + np.zeros_like(response), atol=1e-5)
-    np.testing.assert_allclose(response[..., :USER_BANDS], response[..., USER_BANDS:], atol=1e-5)
-    steps_in_bels = np.abs(np.diff(response[:, 0, :USER_BANDS]))
-    assert steps_in_bels.max() < 0.3
-    untouched = np.isclose(response, 0, atol=1e-5).all(axis=(1, 2)).mean()
+    visits = [elsewhere(begun(flat(-4.0)), NOWHERE, rng).user + 4.0 for _ in range(128)]
+    lines = np.array([one[0] for one in visits if np.ptp(one, axis=0).max() < 1e-4])
+    np.testing.assert_allclose(lines[:, :USER_BANDS], lines[:, USER_BANDS:], atol=1e-5)
+    assert np.abs(np.diff(lines[:, :USER_BANDS])).max() < 0.3
+    untouched = np.isclose(lines, 0, atol=1e-4).all(axis=1).mean()
     assert 0.2 < untouched < 0.6
+
+
+def test_the_level_changes_once_and_in_all_bands_alike() -> None:
+    rng = np.random.default_rng(8)
+    visits = [elsewhere(begun(flat(-4.0)), NOWHERE, rng).user for _ in range(400)]
+    courses = [one - one[:1] for one in visits if np.ptp(one, axis=0).max() > 1e-4]
+    assert len(courses) / len(visits) == pytest.approx(STEP_SHARE, abs=0.06)
+    for course in courses:
+        np.testing.assert_allclose(course, course[:, :1] + np.zeros_like(course), atol=1e-4)
+        steps = np.diff(course[:, 0])
+        assert np.all(steps >= -1e-5) or np.all(steps <= 1e-5)
+        assert 10 * abs(course[-1, 0]) <= LARGEST_STEP_DB + 1e-3
+    whole = [10 * abs(one[-1, 0]) for one in courses if abs(one[-1, 0] - one[-4, 0]) < 1e-5]
+    assert min(whole) >= LEAST_STEP_DB - 1e-3
+
+
+def test_a_loudspeaker_changes_what_is_played_but_not_its_silence() -> None:
+    reference = np.full((FRAMES, 20), -4.0, np.float32)
+    reference[50:] = FLOOR
+    playing, rng = INTERRUPTION._replace(reference=reference), np.random.default_rng(9)
+    heard = [elsewhere(playing, NOWHERE, rng).reference for _ in range(64)]
+    early = [one for one in heard if np.all(one[50:] == FLOOR)]
+    assert len(early) > 16
+    changed = [one for one in early if not np.array_equal(one, reference)]
+    assert 0 < len(changed) < len(early)
+    assert all(np.ptp(one[:50], axis=0).max() < 1e-4 for one in changed)
+
+
+def test_frames_that_begin_later_hold_what_was_heard_then() -> None:
+    spectra = np.random.default_rng(10).normal(-5.0, 1.0, (2 * FRAMES, USER_BANDS))
+    user = spectra.astype(np.float32).reshape(FRAMES, 2 * USER_BANDS)
+    for by in (0, 1, 2):
+        expected = spectra[np.minimum(np.arange(2 * FRAMES) + by, 2 * FRAMES - 1)]
+        moved = shifted(user, float(by)).reshape(-1, USER_BANDS)
+        np.testing.assert_allclose(moved, expected, atol=1e-5)
+    between = 10.0 ** shifted(user, 0.25).reshape(-1, USER_BANDS)[:-1]
+    power = 10.0**spectra
+    np.testing.assert_allclose(between, 0.75 * power[:-1] + 0.25 * power[1:], rtol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_an_interruption_among_voices_as_loud_is_babble(seed: int) -> None:
+    babble = drowned(INTERRUPTION, [INTERRUPTION], np.random.default_rng(seed))
+    assert set(babble.targets[:ONSET].tolist()) == {BEFORE_ONSET}
+    assert set(babble.targets[ONSET:].tolist()) == {SoundClass.NOISE}
+    assert babble.said == ""
+    assert np.array_equal(babble.user[:ONSET], INTERRUPTION.user[:ONSET])
+    louder_db = 10 * (babble.user[ONSET:] + 4.0)
+    assert np.ptp(louder_db) < 1e-4
+    least, most = (10 * np.log10(1 + many) for many in (FEWEST_OTHERS / 8, 8 * MOST_OTHERS))
+    assert least < louder_db.mean() < most
+
+
+def test_some_interruptions_are_drowned_and_nothing_else_is() -> None:
+    rng, among = np.random.default_rng(11), Around([], [INTERRUPTION])
+    ends = [int(elsewhere(INTERRUPTION, among, rng).targets[-1]) for _ in range(600)]
+    assert np.mean(np.array(ends) == SoundClass.NOISE) == pytest.approx(BABBLE_SHARE, abs=0.04)
+    backchannel = overlap(SoundClass.BACKCHANNEL, flat(-4.0))
+    others = {int(elsewhere(backchannel, among, rng).targets[-1]) for _ in range(200)}
+    assert others == {SoundClass.BACKCHANNEL}
 
 
 def test_nothing_falls_below_the_floor() -> None:
     rng, silence = np.random.default_rng(5), overlap(SoundClass.NOISE, flat(float(FLOOR)))
-    assert min(elsewhere(silence, [silence], rng).user.min() for _ in range(16)) >= FLOOR
+    among = Around([silence], [silence])
+    assert min(elsewhere(silence, among, rng).user.min() for _ in range(16)) >= FLOOR
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -116,7 +189,7 @@ def test_what_leaves_no_room_stays_as_it_is(first: int) -> None:
 
 def test_some_begin_later_and_some_do_not() -> None:
     rng = np.random.default_rng(6)
-    onsets = [elsewhere(INTERRUPTION, [], rng).onset for _ in range(200)]
+    onsets = [elsewhere(INTERRUPTION, NOWHERE, rng).onset for _ in range(200)]
     assert np.mean(np.array(onsets) > ONSET) == pytest.approx(LATER_SHARE, abs=0.1)
 
 
@@ -137,17 +210,18 @@ def shard_of(sounds: list[SoundClass], leaks_db: list[float], sources: list[str]
     )
 
 
-def test_only_noises_in_which_no_agent_speaks_are_added() -> None:
-    sounds = [SoundClass.NOISE, SoundClass.NOISE, SoundClass.INTERRUPTION]
-    shard = shard_of(sounds, [-20.0, -80.0, -80.0], ["Rain"] * 3)
-    (noise,) = noises_of(shard, np.arange(3))
+def test_only_that_is_added_in_which_no_agent_speaks() -> None:
+    sounds = [SoundClass.NOISE, SoundClass.NOISE, *[SoundClass.INTERRUPTION] * 2]
+    shard = shard_of(sounds, [-20.0, -80.0, -80.0, -20.0], ["Rain"] * 4)
+    (noise,), (voice,) = Around.of(shard, np.arange(4))
     assert noise.said == "hiss"
     assert np.all(noise.user == -4.0)
     assert np.all(noise.targets == SoundClass.NOISE)
+    assert np.all(voice.user == -3.0)
 
 
 def test_what_is_left_out_of_training_is_not_added_to_it_either() -> None:
     shard = shard_of([SoundClass.NOISE] * 3, [-80.0] * 3, ["Rain", "Cafe\nRain", "Cafe"])
-    kept = shard.without(["Rain"])
-    assert [float(noise.user[0, 0]) for noise in noises_of(shard, kept)] == [-3.0]
-    assert noises_of(shard, shard.without(["Rain", "Cafe"])) == []
+    kept = Around.of(shard, shard.without(["Rain"]))
+    assert [float(noise.user[0, 0]) for noise in kept.noises] == [-3.0]
+    assert Around.of(shard, shard.without(["Rain", "Cafe"])) == NOWHERE

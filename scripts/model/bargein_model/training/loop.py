@@ -20,7 +20,7 @@ from bargein_model.network import Network
 from bargein_model.speech_embedding import FROZEN
 from bargein_model.training.figures import Examined
 from bargein_model.training.loss import peak_loss, reading_loss, verdict_loss
-from bargein_model.training.surroundings import Taught, elsewhere, noises_of
+from bargein_model.training.surroundings import Around, Taught, elsewhere
 
 SILENCE = -9.0
 """The features of digital silence."""
@@ -185,10 +185,10 @@ def _batches(
     shard: Shard, chosen: NDArray[np.intp], size: int, rng: np.random.Generator
 ) -> Iterator[Batch]:
     size = max(1, size * 160 // shard.user.shape[1])
-    order, noises = rng.permutation(chosen), noises_of(shard, chosen)
+    order, around = rng.permutation(chosen), Around.of(shard, chosen)
     for start in range(0, len(order) - size + 1, size):
         rows = np.sort(order[start : start + size]).tolist()
-        drawn = (elsewhere(Taught.of(shard, row), noises, rng) for row in rows)
+        drawn = (elsewhere(Taught.of(shard, row), around, rng) for row in rows)
         user, reference, targets, said = zip(*drawn, strict=True)
         deaf = torch.from_numpy(rng.random(size) < DEAF_SHARE)
         yield Batch(

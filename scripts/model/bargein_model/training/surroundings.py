@@ -2,7 +2,8 @@
 
 Composing an overlap takes longer than training on it, so every one is used several times. Its
 features allow to change what is around the sound: more noise, another level, another frequency
-response, and what was there before it. What is in it, and so what is taught, stays.
+response, what was there before it, and where in a frame it falls. What is in it, and so what is
+taught, stays; but several people's interruptions at once are nobody's, and taught as babble.
 """
 
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from bargein_model.composer.overlap import BEFORE_ONSET, Nuisances
 from bargein_model.composer.pools import Random
 from bargein_model.composer.shards import Shard
 from bargein_model.contract import FRAMES_PER_SECOND, SoundClass
-from bargein_model.features import POWER_FLOOR, USER_BANDS, Floats
+from bargein_model.features import POWER_FLOOR, REFERENCE_BANDS, USER_BANDS, Floats
 
 NOISIER_SHARE = 0.35
 QUIETEST_NOISE_DB, LOUDEST_NOISE_DB = -30.0, -6.0
@@ -23,6 +24,16 @@ QUIETEST_NOISE_DB, LOUDEST_NOISE_DB = -30.0, -6.0
 OTHER_LINE_SHARE = 0.6
 LEVEL_DB, TILT_DB, WAVES_DB = 4.0, 3.0, 1.5
 """Standard deviations: of the level, of the slope over all bands, and of waves around it."""
+STEP_SHARE = 0.25
+LEAST_STEP_DB, LARGEST_STEP_DB = 3.0, 18.0
+SLOWEST_STEP = FRAMES_PER_SECOND // 2
+"""Frames that a step of the level takes at most."""
+SHIFT_SHARE = 0.6
+OTHER_SPEAKER_SHARE = 0.4
+"""Share of references that are played at another level and over another loudspeaker."""
+BABBLE_SHARE = 0.08
+"""Share of interruptions that others drown."""
+FEWEST_OTHERS, MOST_OTHERS = 2, 6
 LATER_SHARE = 0.4
 LEFT_TO_HEAR = FRAMES_PER_SECOND
 """Frames after the onset of an overlap that begins later."""
@@ -52,24 +63,74 @@ class Taught(NamedTuple):
         return int(np.argmax(self.targets != BEFORE_ONSET))
 
 
-def noises_of(shard: Shard, rows: NDArray[np.intp]) -> list[Taught]:
-    """The noises among these overlaps of a shard, without an agent's voice in them."""
-    leak_db = shard.nuisances[rows, list(Nuisances.__annotations__).index("leak_db")]
-    alone = (shard.classes[rows] == SoundClass.NOISE) & (leak_db <= NO_LEAK_DB)
-    return [Taught.of(shard, row) for row in rows[alone].tolist()]
+class Around(NamedTuple):
+    """What overlaps can be put among: others of their shard, without an agent's voice in them."""
+
+    noises: list[Taught]
+    voices: list[Taught]
+    """Interruptions."""
+
+    @classmethod
+    def of(cls, shard: Shard, rows: NDArray[np.intp]) -> "Around":
+        """What there is among these overlaps of a shard."""
+        leak_db = shard.nuisances[rows, list(Nuisances.__annotations__).index("leak_db")]
+        alone = rows[leak_db <= NO_LEAK_DB].tolist()
+        noises = [row for row in alone if shard.classes[row] == SoundClass.NOISE]
+        voices = [row for row in alone if shard.classes[row] == SoundClass.INTERRUPTION]
+        return cls(*([Taught.of(shard, row) for row in found] for found in (noises, voices)))
 
 
-def elsewhere(taught: Taught, noises: list[Taught], rng: Random) -> Taught:
+def elsewhere(taught: Taught, around: Around, rng: Random) -> Taught:
     """The overlap as it would be in other surroundings."""
+    noises = around.noises
+    interrupts = int(taught.targets[-1]) == SoundClass.INTERRUPTION
+    if interrupts and around.voices and rng.random() < BABBLE_SHARE:
+        taught = drowned(taught, around.voices, rng)
     if rng.random() < LATER_SHARE:
         taught = later(taught, noises if rng.random() < 0.5 else [], rng)
-    user = taught.user
+    user, reference = taught.user, taught.reference
     if noises and rng.random() < NOISIER_SHARE:
         level_db = rng.uniform(QUIETEST_NOISE_DB, LOUDEST_NOISE_DB)
         user = noisier(user, noises[rng.integers(len(noises))].user, level_db)
+    if rng.random() < SHIFT_SHARE:
+        user = shifted(user, float(rng.uniform(0.0, 2.0)))
+    if rng.random() < STEP_SHARE:
+        user = np.maximum(user + _step(len(user), rng), FLOOR)
     if rng.random() < OTHER_LINE_SHARE:
-        user = np.maximum(user + _response(rng), FLOOR)
-    return taught._replace(user=user)
+        user = np.maximum(user + np.tile(_response(USER_BANDS, rng), 2), FLOOR)
+    if rng.random() < OTHER_SPEAKER_SHARE:
+        played = np.maximum(reference + _response(REFERENCE_BANDS, rng), FLOOR)
+        reference = np.where(reference > FLOOR, played, reference)
+    return taught._replace(user=user, reference=reference)
+
+
+def drowned(taught: Taught, voices: list[Taught], rng: Random) -> Taught:
+    """The same with other voices about as loud, from its onset on: babble, and no interruption."""
+    onset = taught.onset
+    user, loud = 10.0**taught.user, _loud(10.0**taught.user)
+    for _ in range(int(rng.integers(FEWEST_OTHERS, MOST_OTHERS + 1))):
+        voice = voices[rng.integers(len(voices))]
+        power = 10.0 ** voice.user[voice.onset :]
+        gain = loud / _loud(power) * 10.0 ** (rng.normal(0.0, 3.0) / 10)
+        turned = np.roll(power, int(rng.integers(len(power))), axis=0)
+        user[onset:] += np.resize(turned, user[onset:].shape) * np.float32(gain)
+    targets = taught.targets.copy()
+    targets[onset:] = SoundClass.NOISE
+    return taught._replace(user=np.log10(user).astype(np.float32), targets=targets, said="")
+
+
+def shifted(user: Floats, by: float) -> Floats:
+    """What the frames would hold if they began up to a frame (2.0) later.
+
+    In between two spectra, which overlap by half, their power is interpolated.
+    """
+    spectra = 10.0 ** user.reshape(-1, USER_BANDS)
+    whole, part = int(by), np.float32(by - int(by))
+    last = len(spectra) - 1
+    first = np.minimum(np.arange(len(spectra)) + whole, last)
+    between = (1 - part) * spectra[first] + part * spectra[np.minimum(first + 1, last)]
+    log_mel: Floats = np.log10(between).astype(np.float32)
+    return log_mel.reshape(user.shape)
 
 
 def later(taught: Taught, noises: list[Taught], rng: Random) -> Taught:
@@ -106,11 +167,19 @@ def _loud(power: Floats) -> float:
     return float(np.quantile(power.mean(axis=1), 0.9))
 
 
-def _response(rng: Random) -> Floats:
-    """What a random line adds to the log power of both spectra's bands: (80,)."""
-    place = np.linspace(-1.0, 1.0, USER_BANDS)
+def _step(frames: int, rng: Random) -> Floats:
+    """What a change of level adds to the log power: (frames, 1), at random before or after it."""
+    decibels = float(rng.choice([-1, 1]) * rng.uniform(LEAST_STEP_DB, LARGEST_STEP_DB))
+    begins, lasts = rng.integers(frames), rng.integers(1, SLOWEST_STEP + 1)
+    risen = np.clip((np.arange(frames) - begins) / lasts, 0.0, 1.0) - float(rng.integers(2))
+    return (decibels / 10 * risen).astype(np.float32)[:, None]
+
+
+def _response(bands: int, rng: Random) -> Floats:
+    """What a random line adds to the log power of a spectrum's bands: (bands,)."""
+    place = np.linspace(-1.0, 1.0, bands)
     decibels = rng.normal(0.0, LEVEL_DB) + rng.normal(0.0, TILT_DB) * place
     for cycles in (1, 2, 3):
         phase = rng.uniform(0.0, 2.0 * np.pi)
         decibels += rng.normal(0.0, WAVES_DB) * np.cos(np.pi * cycles * place + phase)
-    return np.tile(decibels / 10.0, 2).astype(np.float32)
+    return np.asarray(decibels / 10.0, np.float32)
