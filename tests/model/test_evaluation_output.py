@@ -6,7 +6,7 @@ import numpy as np
 import orjson
 import pytest
 from bargein_model.composer.corpus import Corpus, Role
-from bargein_model.evaluation import extra, output
+from bargein_model.evaluation import output
 from bargein_model.evaluation.examination import ORACLE_SYSTEMS, SYSTEMS
 from bargein_model.evaluation.items import Condition, Facts, Group
 from bargein_model.evaluation.material import Material, group_of
@@ -14,6 +14,8 @@ from bargein_model.evaluation.planning import plan_extra
 from bargein_model.evaluation.plots import draw
 from bargein_model.evaluation.sheet import Sheet, Trial
 from bargein_model.evaluation.tables import Table, report
+from bargein_model.recordings import Recording
+from bargein_model.recordings import write_corpus as write_recordings
 from model.corpora import write_corpus
 
 RATE = 16_000
@@ -117,14 +119,15 @@ def test_further_voices_make_a_corpus_that_is_never_trained_on(tmp_path: Path) -
     quiet = np.zeros(RATE // 2, np.float32)
     spoken = np.concatenate([quiet, buzz, quiet])
     said = [
-        extra.Utterance(source, "voice", language, kind, subclass, "x", lambda: spoken)
+        Recording(source, "voice", language, kind, subclass, "x", lambda: spoken)
         for source, language in (("one", "en"), ("two", "de"))
         for kind, subclass in (
             ("speech", "tts_sentence"), ("speech", "tts_short"), ("backchannel", "x")
         )
     ]  # fmt: skip
-    silent = extra.Utterance("one", "voice", "en", "speech", "tts_short", "x", lambda: quiet)
-    assert list(extra.write_corpus(tmp_path / "extra", [*said, silent])) == [*said, silent]
+    silent = Recording("one", "voice", "en", "speech", "tts_short", "x", lambda: quiet)
+    written = write_recordings(tmp_path / "extra", [*said, silent], "val")
+    assert list(written) == [*said, silent]
     main = write_corpus(tmp_path / "corpus")
     corpus = Corpus((main, tmp_path / "extra"), tmp_path / "cache")
     clips = [clip for clip in corpus.clips if clip.reel.parent.name == "extra"]

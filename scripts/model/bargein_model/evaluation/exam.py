@@ -12,6 +12,7 @@ from bargein_model.composer.corpus import Corpus
 from bargein_model.evaluation import extra
 from bargein_model.evaluation.material import Material
 from bargein_model.evaluation.planning import Plan, plan_exam, plan_extra
+from bargein_model.recordings import write_corpus
 
 T = TypeVar("T")
 EXTRA_PER_VOICE = 12
@@ -52,7 +53,7 @@ class Exam:
         folder = self.work / "extra"
         if not (folder / "manifest.csv").exists():
             said = extra.utterances()
-            watched(extra.write_corpus(folder, said), "speaking", len(said))
+            watched(write_corpus(folder, said, "val"), "speaking", len(said))
         corpus = Corpus((self.corpus, folder), self.cache)
         clips = [clip for clip in corpus.clips if clip.reel.parent == folder]
         plans = plan_extra(Material(corpus), clips, seed=self.seed, items=EXTRA_PER_VOICE)

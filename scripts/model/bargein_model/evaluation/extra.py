@@ -6,27 +6,16 @@ festvox-us-slt-hts hedgewars-data ktuberling-data asterisk-core-sounds-{fr,it,ru
 missing is left out, and the tables say what was there.
 """
 
-import csv
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-import soundfile
-import soxr
-from numpy.typing import NDArray
-
-from bargein_model.composer.corpus import COLUMNS
-from bargein_model.contract import SAMPLE_RATE
 from bargein_model.evaluation.texts import TEXTS
+from bargein_model.recordings import Floats, Recording, recorded
 
-Floats = NDArray[np.float32]
-
-ENGINES = frozenset({"espeak-ng", "flite", "festival"})
 ESPEAK_VOICES = ("", "+f2")
 FLITE_VOICES = ("awb", "rms", "slt", "kal16")
 FESTIVAL_VOICES = ("kal_diphone", "ked_diphone", "cmu_us_slt_arctic_hts")
@@ -49,81 +38,14 @@ SHOUT_NAMES = {
 """Not their words: hedgehogs speak at twice the pitch of people."""
 MOST = 60
 """Recordings taken from one voice."""
-FLOOR_DB = 35
-GAP = SAMPLE_RATE // 20
 
 
-@dataclass(frozen=True, slots=True)
-class Utterance:
-    """Something that a further voice says."""
-
-    source: str
-    voice: str
-    language: str
-    kind: str
-    """speech or backchannel."""
-    subclass: str
-    text: str
-    speak: Callable[[], Floats]
-    """Renders or reads it: 16 kHz mono."""
-
-
-def utterances() -> list[Utterance]:
+def utterances() -> list[Recording]:
     """All that the installed voices can say."""
     return [*_synthesised(), *_prompts(), *_words(), *_shouts()]
 
 
-def write_corpus(folder: Path, said: list[Utterance]) -> Iterator[Utterance]:
-    """Writes a corpus of them, with a manifest as other corpora have; yields each when spoken."""
-    folder.mkdir(parents=True, exist_ok=True)
-    rows: list[list[str]] = []
-    reels: dict[str, list[Floats]] = {}
-    for one in said:
-        audio = one.speak()
-        span = _sounding(audio)
-        if span is not None:
-            reel = reels.setdefault(f"{one.source}-{one.language}".lower().replace(" ", "_"), [])
-            rows.append(_row(one, reel, audio, span))
-            reel += [audio, np.zeros(GAP, np.float32)]
-        yield one
-    for name, pieces in reels.items():
-        soundfile.write(folder / f"{name}.flac", np.concatenate(pieces), SAMPLE_RATE)
-    with (folder / "manifest.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([COLUMNS, *rows])
-
-
-def _row(one: Utterance, reel: list[Floats], audio: Floats, span: tuple[int, int]) -> list[str]:
-    start = sum(map(len, reel))
-    fields = {
-        "reel": f"{one.source}-{one.language}".lower().replace(" ", "_") + ".flac",
-        "start_s": f"{start / SAMPLE_RATE:.6f}",
-        "end_s": f"{(start + len(audio)) / SAMPLE_RATE:.6f}",
-        "class": one.kind,
-        "subclass": one.subclass,
-        "text": one.text,
-        "speaker_id": f"{one.source}:{one.voice}",
-        "speaker_kind": "tts" if one.source in ENGINES else "real",
-        "source": one.source,
-        "language": one.language,
-        "bandwidth_hz": "8000",
-        "onset_s": f"{span[0] / SAMPLE_RATE:.6f}",
-        "offset_s": f"{span[1] / SAMPLE_RATE:.6f}",
-        "split": "val",
-    }
-    return [fields.get(column, "") for column in COLUMNS]
-
-
-def _sounding(audio: Floats) -> tuple[int, int] | None:
-    """First and last sample of sound, by the energy of 10 ms pieces; None if it is silent."""
-    pieces = audio[: len(audio) // 160 * 160].reshape(-1, 160)
-    power = np.mean(pieces**2, axis=1)
-    if not len(power) or power.max() < 1e-7:
-        return None
-    loud = np.flatnonzero(power > power.max() * 10 ** (-FLOOR_DB / 10))
-    return int(loud[0]) * 160, (int(loud[-1]) + 1) * 160
-
-
-def _synthesised() -> Iterator[Utterance]:
+def _synthesised() -> Iterator[Recording]:
     if shutil.which("espeak-ng"):
         for language in TEXTS:
             for variant in ESPEAK_VOICES:
@@ -139,7 +61,7 @@ def _synthesised() -> Iterator[Utterance]:
 
 def _lines(
     source: str, voice: str, language: str, engine: Callable[[str, str, Path], None]
-) -> Iterator[Utterance]:
+) -> Iterator[Recording]:
     texts = TEXTS[language]
     for kind, subclass, lines in (
         ("speech", "tts_sentence", texts.sentences),
@@ -148,14 +70,14 @@ def _lines(
     ):
         for line in lines.split(" / "):
             speak = partial(_spoken, engine, voice, line)
-            yield Utterance(source, voice, language, kind, subclass, line, speak)
+            yield Recording(source, voice, language, kind, subclass, line, speak, "tts")
 
 
 def _spoken(engine: Callable[[str, str, Path], None], voice: str, text: str) -> Floats:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "spoken.wav"
         engine(voice, text, path)
-        return _read(path)
+        return recorded(path)
 
 
 def _espeak(voice: str, text: str, path: Path) -> None:
@@ -177,7 +99,7 @@ def _festival_has(voice: str) -> bool:
     return voice in listed.stdout.replace("(", " ").replace(")", " ").split()
 
 
-def _prompts() -> Iterator[Utterance]:
+def _prompts() -> Iterator[Recording]:
     """Sentences and numbers of telephone exchanges, spoken by people."""
     for voice, language in PROMPT_VOICES.items():
         for subclass, place in (("recorded_prompt", "*.wav"), ("recorded_word", "digits/*.wav")):
@@ -189,28 +111,23 @@ def _step(voice: str, place: str) -> int:
     return max(1, len(list((PROMPTS / voice).glob(place))) // MOST)
 
 
-def _words() -> Iterator[Utterance]:
+def _words() -> Iterator[Recording]:
     """Names of things in a children's game, spoken by translators."""
     for language in WORD_LANGUAGES:
         for path in sorted((WORDS / language).glob("*.ogg"))[:MOST]:
             yield _recorded("KTuberling", language, language, "recorded_word", path)
 
 
-def _shouts() -> Iterator[Utterance]:
+def _shouts() -> Iterator[Recording]:
     """Laughs, coughs and the like, acted by people for the hedgehogs of a game."""
     for voice in SHOUT_VOICES:
         for kind, names in SHOUT_NAMES.items():
             paths = (SHOUTS / voice / f"{name}.ogg" for name in names.split())
             for path in filter(Path.exists, paths):
-                read = partial(_read, path)
-                yield Utterance("Hedgewars", voice, "", "vocal", kind, path.stem, read)
+                read = partial(recorded, path)
+                yield Recording("Hedgewars", voice, "", "vocal", kind, path.stem, read)
 
 
-def _recorded(source: str, voice: str, language: str, subclass: str, path: Path) -> Utterance:
-    read = partial(_read, path)
-    return Utterance(source, voice, language, "speech", subclass, path.stem, read)
-
-
-def _read(path: Path) -> Floats:
-    audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    return np.asarray(soxr.resample(audio.mean(axis=1), rate, SAMPLE_RATE), np.float32)
+def _recorded(source: str, voice: str, language: str, subclass: str, path: Path) -> Recording:
+    read = partial(recorded, path)
+    return Recording(source, voice, language, "speech", subclass, path.stem, read)
