@@ -149,6 +149,7 @@ def _compose_one(corpora: tuple[Path, ...], work: Path, role: Role, seed: int, n
     "--reading", default=0.15, show_default=True, help="Weight of reading along, at first."
 )
 @click.option("--begin-from", metavar="NAME", help="Another run's checkpoint to start with.")
+@click.option("--keep-every", type=int, help="Keep a copy every so many steps, as NAME-STEP.")
 @click.option("--threads", type=int, help="Cores to train on.", show_default="all")
 def train(
     corpora: tuple[Path, ...],
@@ -162,6 +163,7 @@ def train(
     dropout: float,
     reading: float,
     begin_from: str | None,
+    keep_every: int | None,
     threads: int | None,
 ) -> None:
     """Train on the shards that `compose` has made so far; goes on where an earlier run stopped."""
@@ -189,6 +191,8 @@ def train(
             progress.update(task, completed=run.step, description=f"loss {loss:.3f}")
             if run.step % SAVE_EVERY == 0:
                 run.save(checkpoint)
+            if keep_every and run.step % keep_every == 0:
+                run.save(work / f"{name}-{run.step}.pt")
     run.save(checkpoint)
     development = _examined(run, Role.DEVELOPMENT, corpora, work)
     threshold = best_threshold(development)
@@ -204,11 +208,12 @@ def _checkpoint(work: Path, name: str) -> Path:
     return path
 
 
-def _load(into: Callable[[Path], None], checkpoint: Path) -> None:
+def _load(into: Callable[..., None], *checkpoints: Path) -> None:
     try:
-        into(checkpoint)
+        into(*checkpoints)
     except (RuntimeError, KeyError) as error:
-        message = f"{checkpoint}: not a checkpoint of this network; train under another --name"
+        named = ", ".join(map(str, checkpoints))
+        message = f"{named}: not a checkpoint of this network; train under another --name"
         raise click.ClickException(message) from error
 
 
@@ -228,7 +233,14 @@ def _print_figures(role: Role, examined: Examined, threshold: float) -> None:
 
 @main.command()
 @_corpora
-@click.option("--name", default="model", show_default=True, help="Names the checkpoint.")
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    default=["model"],
+    show_default="model",
+    help="Names the checkpoint; of several the mean of their weights is taken.",
+)
 @click.option("--title", default="general", show_default=True, help="The model's public name.")
 @click.option("--version", default="0.1.0", show_default=True)
 @click.option("--threshold", type=float, help="Instead of the development set's best.")
@@ -236,15 +248,15 @@ def _print_figures(role: Role, examined: Examined, threshold: float) -> None:
 def export(
     corpora: tuple[Path, ...],
     work: Path,
-    name: str,
+    names: tuple[str, ...],
     title: str,
     version: str,
     threshold: float | None,
     output: Path,
 ) -> None:
-    """Write the ONNX file of a checkpoint's averaged weights, calibrated on the development set."""
+    """Write the ONNX file of checkpoints' averaged weights, calibrated on the development set."""
     run = Run(Settings(), "cpu")
-    _load(run.restore, _checkpoint(work, name))
+    _load(run.take_mean_of, *(_checkpoint(work, name) for name in names))
     development = _examined(run, Role.DEVELOPMENT, corpora, work)
     shift = calibrating_shift(development)
     development = development.shifted(shift)

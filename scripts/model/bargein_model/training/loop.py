@@ -101,6 +101,20 @@ class Run:
         self.network.load_state_dict(state["averaged"])
         self.averaged.load_state_dict(state["averaged"])
 
+    def take_mean_of(self, *paths: Path) -> None:
+        """Takes the mean of several runs' averaged weights, for export.
+
+        Moments of one run, or runs that began from each other, lie in one valley, where the mean is
+        as good as any and less at home in its training (Wortsman et al., 2022, "Model soups").
+        """
+        taken = [
+            torch.load(path, map_location=self.device, weights_only=True)["averaged"]
+            for path in paths
+        ]
+        for name, value in self.averaged.state_dict().items():
+            mean = torch.stack([weights[name].double() for weights in taken]).mean(0)
+            value.copy_(mean.to(value.dtype))
+
     def train(self, root: Path) -> Iterator[float]:
         """Trains to the end; yields the loss after every step."""
         rng = np.random.default_rng([self.settings.seed, self.step])
