@@ -16,8 +16,9 @@ from bargein_model.contract import SAMPLE_RATE
 Floats = NDArray[np.float32]
 
 FLOOR_DB = 35
-"""Sound is what is at most this far below the loudest 10 ms."""
+"""Of recordings: sound is what is at most this far below the loudest 10 ms."""
 GAP = SAMPLE_RATE // 20
+STEP = SAMPLE_RATE // 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def write_corpus(folder: Path, recordings: Iterable[Recording], split: str) -> I
     reels: dict[str, list[Floats]] = {}
     for one in recordings:
         audio = one.audio()
-        span = _sounding(audio)
+        span = sounding(audio, FLOOR_DB)
         if span is not None:
             reel = reels.setdefault(one.reel, [])
             rows.append(_row(one, sum(map(len, reel)), len(audio), span, split))
@@ -77,8 +78,8 @@ def write_corpus(folder: Path, recordings: Iterable[Recording], split: str) -> I
 def _row(one: Recording, start: int, length: int, span: tuple[int, int], split: str) -> list[str]:
     fields = {
         "reel": one.reel,
-        "start_s": _seconds(start),
-        "end_s": _seconds(start + length),
+        "start_s": seconds(start),
+        "end_s": seconds(start + length),
         "class": one.kind,
         "subclass": one.subclass,
         "text": one.text,
@@ -88,22 +89,31 @@ def _row(one: Recording, start: int, length: int, span: tuple[int, int], split: 
         "licence": one.licence,
         "language": one.language,
         "bandwidth_hz": str(SAMPLE_RATE // 2),
-        "onset_s": _seconds(span[0]),
-        "offset_s": _seconds(span[1]),
+        "onset_s": seconds(span[0]),
+        "offset_s": seconds(span[1]),
         "split": split,
     }
     return [fields.get(column, "") for column in COLUMNS]
 
 
-def _sounding(audio: Floats) -> tuple[int, int] | None:
-    """First and last sample of sound, by the energy of 10 ms pieces; None if it is silent."""
-    pieces = audio[: len(audio) // 160 * 160].reshape(-1, 160)
-    power = np.mean(pieces**2, axis=1)
-    if not len(power) or power.max() < 1e-7:
+def power(audio: Floats) -> Floats:
+    """Mean square of each whole 10 ms."""
+    pieces = audio[: len(audio) // STEP * STEP].reshape(-1, STEP)
+    return np.asarray(np.mean(pieces**2, axis=1), np.float32)
+
+
+def sounding(audio: Floats, floor_db: float) -> tuple[int, int] | None:
+    """The first sample of sound and the one after the last; None if it is silent.
+
+    Sound is what is at most `floor_db` below the loudest 10 ms.
+    """
+    powers = power(audio)
+    if not len(powers) or powers.max() < 1e-7:
         return None
-    loud = np.flatnonzero(power > power.max() * 10 ** (-FLOOR_DB / 10))
-    return int(loud[0]) * 160, (int(loud[-1]) + 1) * 160
+    loud = np.flatnonzero(powers > powers.max() * 10 ** (-floor_db / 10))
+    return int(loud[0]) * STEP, (int(loud[-1]) + 1) * STEP
 
 
-def _seconds(samples: int) -> str:
+def seconds(samples: int) -> str:
+    """As manifests write a time."""
     return f"{samples / SAMPLE_RATE:.6f}"

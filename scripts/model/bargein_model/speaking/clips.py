@@ -5,18 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import soxr
-from numpy.typing import NDArray
 
 from bargein_model.contract import SAMPLE_RATE
+from bargein_model.recordings import Floats, power, seconds, sounding
 from bargein_model.speaking.lists import Said
 from bargein_model.speaking.plan import Utterance
 from bargein_model.speaking.voices import LICENCE, SOURCE, speaker_id
 
-Floats = NDArray[np.float32]
-
 FLOOR_DB = 40
 """Sound is what is at most this far below the loudest 10 ms."""
-STEP = SAMPLE_RATE // 100
 BEFORE, AFTER = SAMPLE_RATE // 10, SAMPLE_RATE * 3 // 25
 """What is kept around the sound, as in the corpus."""
 GAP = SAMPLE_RATE * 3 // 50
@@ -48,7 +45,7 @@ def trimmed(audio: Floats, continuation: int | None = None) -> Clip | None:
     `continuation` is the sample of the uncut audio at which the content begins.
     """
     audio = audio[:-TAIL]
-    span = _sounding(audio)
+    span = sounding(audio, FLOOR_DB)
     if span is None or span[1] - span[0] < SHORTEST or _cut_off(audio):
         return None
     begin, end = max(0, span[0] - BEFORE), min(len(audio), span[1] + AFTER)
@@ -57,33 +54,19 @@ def trimmed(audio: Floats, continuation: int | None = None) -> Clip | None:
     return Clip(piece.astype(np.float32), span[0] - begin, span[1] - begin, turn)
 
 
-def _sounding(audio: Floats) -> tuple[int, int] | None:
-    """The first sample of sound and the one after the last; None if there is none."""
-    power = _power(audio)
-    if not len(power) or power.max() < 1e-7:
-        return None
-    loud = np.flatnonzero(power > power.max() * 10 ** (-FLOOR_DB / 10))
-    return int(loud[0]) * STEP, (int(loud[-1]) + 1) * STEP
-
-
 def _cut_off(audio: Floats) -> bool:
-    power = _power(audio)
-    return bool(power[-2:].max() > power.max() * 10 ** (-CUT_OFF_DB / 10))
-
-
-def _power(audio: Floats) -> Floats:
-    pieces = audio[: len(audio) // STEP * STEP].reshape(-1, STEP)
-    return np.asarray(np.mean(pieces**2, axis=1), np.float32)
+    powers = power(audio)
+    return bool(powers[-2:].max() > powers.max() * 10 ** (-CUT_OFF_DB / 10))
 
 
 def row(utterance: Utterance, clip: Clip, reel: str, start: int) -> dict[str, str]:
     """The manifest's row of a clip that begins at a sample of a reel."""
-    turn = "" if clip.continuation is None else _seconds(clip.continuation)
+    turn = "" if clip.continuation is None else seconds(clip.continuation)
     return {
         "clip_id": f"spoken_kokoro_{utterance.number:05d}",
         "reel": reel,
-        "start_s": _seconds(start),
-        "end_s": _seconds(start + len(clip.audio)),
+        "start_s": seconds(start),
+        "end_s": seconds(start + len(clip.audio)),
         **_what(utterance),
         "speaker_id": speaker_id(utterance.voice.voice),
         "speaker_kind": "tts",
@@ -91,8 +74,8 @@ def row(utterance: Utterance, clip: Clip, reel: str, start: int) -> dict[str, st
         "licence": LICENCE,
         "language": utterance.language,
         "bandwidth_hz": str(SAMPLE_RATE // 2),
-        "onset_s": _seconds(clip.onset),
-        "offset_s": _seconds(clip.offset),
+        "onset_s": seconds(clip.onset),
+        "offset_s": seconds(clip.offset),
         "split": "train",
         "cont_s": turn,
         "note": "cont_from_durations" if turn else "",
@@ -109,7 +92,3 @@ def _what(utterance: Utterance) -> Mapping[str, str]:
         Said.CONTINUATION: "tts_bc_cont",
     }[utterance.said]
     return {"class": "speech", "subclass": subclass, "text": text + utterance.ending}
-
-
-def _seconds(samples: int) -> str:
-    return f"{samples / SAMPLE_RATE:.6f}"

@@ -111,9 +111,11 @@ class Run:
             torch.load(path, map_location=self.device, weights_only=True)["averaged"]
             for path in paths
         ]
-        for name, value in self.averaged.state_dict().items():
-            mean = torch.stack([weights[name].double() for weights in taken]).mean(0)
-            value.copy_(mean.to(value.dtype))
+        mean = {
+            name: torch.stack([weights[name].double() for weights in taken]).mean(0)
+            for name in taken[0]
+        }
+        self.averaged.load_state_dict(mean)
 
     def train(self, root: Path) -> Iterator[float]:
         """Trains to the end; yields the loss after every step."""
