@@ -15,6 +15,7 @@ from bargein_server.detection.inputs import (
 from bargein_server.detection.overlap import TRANSITIONS, UNDECIDED, OverlapState
 from bargein_server.detection.speech import MarkedSpeech, SpeechChange, SpeechGate
 from bargein_server.detection.timing import Timing
+from bargein_server.detection.tracks import REFERENCE_SLACK, Tracks
 from bargein_server.detection.vad import WebrtcVad
 from bargein_server.detection.window import AudioHistory
 from support.traces import make_detector, probabilities
@@ -37,6 +38,20 @@ def test_history_forgets_no_further_than_its_end() -> None:
     history.append(bytes(20))
     history.forget_before(50)
     assert (history.start, history.end) == (10, 10)
+
+
+def test_the_agent_track_is_in_step_from_its_first_sound_on() -> None:
+    tracks = Tracks(two_tracks=True)
+    assert tracks.agent is not None
+    tracks.user.silence(960)
+    tracks.append_agent(b"\1\0" * 320)
+    assert tracks.agent.read(958, 962) == bytes(4) + b"\1\0" * 2
+    tracks.user.silence(320 + REFERENCE_SLACK)
+    tracks.append_agent(b"\2\0" * 320)  # late, but not by more than jitter
+    assert tracks.agent.read(1279, 1281) == b"\1\0\2\0"
+    tracks.user.silence(640)
+    tracks.append_agent(b"\3\0")
+    assert tracks.agent.read(tracks.user.end, tracks.agent.end) == b"\3\0"
 
 
 def hear(gate: SpeechGate, frames: str, start: int = 0) -> list[tuple[SpeechChange, int]]:

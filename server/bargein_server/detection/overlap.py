@@ -123,13 +123,16 @@ class Overlap:
         self.evidence = Evidence(self.onset, timing.min_frames)
 
     def next_request(self, heard: int, timing: Timing) -> tuple[int, int] | None:
-        """(start, end) of the audio to ask about next, now that audio was heard up to `heard`."""
+        """(start, end) of the audio to ask about next, now that audio was heard up to `heard`.
+
+        A start before 0 stands for silence before the session: the model needs the pre-roll.
+        """
         if self._asked_to is not None:
             end = self._asked_to + timing.hop
             return (self._asked_to, end) if end <= heard else None
         if self.sound < timing.min_speech or heard < self._retry_at:
             return None
-        start = max(0, self.onset - timing.pre_roll, heard - timing.window)
+        start = max(self.onset - timing.pre_roll, heard - timing.window)
         return start, start + (heard - start) // FRAME * FRAME
 
     def asked(self, end: int) -> None:

@@ -203,10 +203,18 @@ class Overlaps:
 
     def _prove_by_vad(self, overlap: Overlap, heard: int) -> list[Output]:
         """Without a model, and soon after the agent's start, enough speech is an interruption."""
-        by_vad = self.model_failing or self._agent.within(heard, self._timing.start_boundary)
+        by_vad = self.model_failing or self._may_be_correction(overlap, heard)
         if not by_vad or overlap.sound < self._timing.vad_min_speech:
             return []
         return self._prove(overlap, "vad", heard, heard)
+
+    def _may_be_correction(self, overlap: Overlap, position: int) -> bool:
+        """Whether the model's "no" counts for nothing at `position`: in the start boundary.
+
+        An echo begins when the agent does, and is nobody who corrects themself.
+        """
+        early = self._agent.within(position, self._timing.start_boundary)
+        return early and overlap.evidence.reason != "echo"
 
     def _ask(self, overlap: Overlap, heard: int) -> list[Output]:
         out: list[Output] = []
@@ -280,7 +288,7 @@ class Overlaps:
         if not undecided:
             return []
         self._cool_down(at)
-        if self._agent.within(overlap.sound_end, self._timing.start_boundary):
+        if self._may_be_correction(overlap, overlap.sound_end):
             return self._verdict_no(overlap, "too_short", "vad", at, conclusive=False)
         if overlap.evidence.probabilities:
             return self._verdict_no(overlap, overlap.evidence.reason, "model", at, conclusive=True)

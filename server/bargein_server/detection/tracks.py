@@ -26,14 +26,14 @@ class Tracks:
         return sum(track.end - track.start for track in tracks if track is not None)
 
     def append_agent(self, pcm: bytes) -> None:
-        """Add agent audio after what came before, or now if the track has fallen behind.
+        """Add agent audio after what came before, or now if nothing did or the track fell behind.
 
         Agent audio is what the loudspeaker plays now, so it comes at the pace of the user's.
         """
         if self.agent is None:
             return
         behind = self.user.end - self.agent.end
-        if behind > REFERENCE_SLACK:
+        if behind > (REFERENCE_SLACK if self.agent.end else 0):
             self.agent.silence(behind)
         if behind > -MAX_LEAD:
             self.agent.append(pcm)
