@@ -24,6 +24,6 @@ def make_pipeline(
     )
     user, assistant = LLMContextAggregatorPair(LLMContext(), user_params=params)
     bargein = BargeinProcessor(url)  # before the user aggregator
-    return Pipeline(
-        [transport.input(), stt, bargein, user, llm, tts, transport.output(), assistant]
-    )
+    hears_bot = bargein.loudspeaker()  # right behind the output: knows the bot's echo
+    mouth = [llm, tts, transport.output(), hears_bot, assistant]
+    return Pipeline([transport.input(), stt, bargein, user, *mouth])

@@ -53,6 +53,13 @@ class Audio(Struct, frozen=True):
     lost_ms: float
 
 
+class Played(Struct, frozen=True):
+    """What the loudspeaker plays."""
+
+    pcm: bytes
+    duration_ms: float
+
+
 class Agent(Struct, frozen=True):
     """The agent's speaking state."""
 
@@ -80,13 +87,14 @@ class Line:
     def __init__(self, open_session: Callable[[], AbstractAsyncContextManager[Session]]) -> None:
         self._open_session = open_session
         self._session: Session | None = None
-        self._queue: asyncio.Queue[Audio | Agent | Words] = asyncio.Queue()
+        self._queue: asyncio.Queue[Audio | Played | Agent | Words] = asyncio.Queue()
         self._agent = Since()
         self._user = Since()
         self._heard_s = 0.0
         self._hangs = False
         self._waiting_ms = 0.0
         self._lost_ms = 0.0
+        self._unplayed_ms = 0.0
         self._complaint = ""
 
     @property
@@ -113,6 +121,16 @@ class Line:
         self._queue.put_nowait(Audio(pcm, duration_ms, self._lost_ms))
         self._waiting_ms += duration_ms
         self._lost_ms = 0.0
+
+    def played(self, pcm: bytes, duration_ms: float) -> None:
+        """What the loudspeaker plays now; needs a session of two tracks.
+
+        What cannot be sent soon is left out: the server takes what comes for the present.
+        """
+        if self._session is None or self._unplayed_ms >= PATIENCE_MS:
+            return
+        self._queue.put_nowait(Played(pcm, duration_ms))
+        self._unplayed_ms += duration_ms
 
     def agent(self, *, speaking: bool) -> None:
         """Whether the agent can be heard."""
@@ -153,7 +171,7 @@ class Line:
         self, session: Session, hear: Callable[[ServerMessage], Awaitable[None]]
     ) -> None:
         self._queue = asyncio.Queue()
-        self._waiting_ms = self._lost_ms = 0.0
+        self._waiting_ms = self._lost_ms = self._unplayed_ms = 0.0
         if self._agent.moment is not None:
             self._queue.put_nowait(Agent(speaking=True))
         self._session = session
@@ -172,6 +190,10 @@ class Line:
             match item:
                 case Audio():
                     await self._write_audio(session, item)
+                case Played():
+                    if session.state is SessionState.CONNECTED:
+                        await session.send_agent_audio(item.pcm)
+                    self._unplayed_ms -= item.duration_ms
                 case Agent(speaking=True):
                     await session.agent_started()
                 case Agent():

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import msgspec
-from bargein_protocol.audio import AudioFormat
+from bargein_protocol.audio import AudioFormat, Track
 from bargein_protocol.messages import (
     Interruption,
     ServerMessage,
@@ -14,7 +14,9 @@ from bargein_protocol.messages import (
     TranscriptReleased,
 )
 from loguru import logger
+from pipecat.audio.resamplers.soxr_stream_resampler import SOXRStreamAudioResampler
 from pipecat.frames.frames import (
+    AudioRawFrame,
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
     CancelFrame,
@@ -22,6 +24,7 @@ from pipecat.frames.frames import (
     Frame,
     InputAudioRawFrame,
     InterimTranscriptionFrame,
+    OutputAudioRawFrame,
     TranscriptionFrame,
     UserBackchannelFrame,
     VADUserStartedSpeakingFrame,
@@ -33,6 +36,7 @@ from bargein_client.credentials import Keys
 from bargein_client.pipecat.frames import BargeinEventFrame, BargeinGuardFrame
 from bargein_client.pipecat.gate import Gate, Transcript
 from bargein_client.pipecat.line import ANSWER_S, PATIENCE, Line, LineState, Words
+from bargein_client.pipecat.loudspeaker import BargeinLoudspeaker
 from bargein_client.session import DEFAULT_URL, Session, connect
 
 
@@ -43,6 +47,9 @@ class BargeinProcessor(FrameProcessor):
     on their overlap: those of an interruption go on, those of a backchannel become
     `UserBackchannelFrame`s, those of noise and echo are dropped. What else the server says goes
     downstream as `BargeinEventFrame`s.
+
+    A second part, made by `loudspeaker`, may stand behind the output transport: it lets the server
+    hear the bot, too, and tell its echo from the user.
 
     While the server is away or does not answer, which a warning tells, transcripts go straight
     through and the strategy goes by the VAD.
@@ -73,6 +80,8 @@ class BargeinProcessor(FrameProcessor):
         self._keys: Keys = {"key": key, "secret": secret, "token": token}
         self._options = (options or {}) | {"predictions": True}  # they show that it listens
         self._metadata = metadata
+        self._tracks: tuple[Track, ...] = ("user",)
+        self._resampler = SOXRStreamAudioResampler(quality="LQ")  # little delay
         self._sample_rate = 0
         self._line = Line(self._open_session)
         self._task: asyncio.Task[None] | None = None
@@ -82,6 +91,11 @@ class BargeinProcessor(FrameProcessor):
         self._guarded = False
         self._gate = Gate()
         self._hold_s = ANSWER_S
+
+    def loudspeaker(self) -> BargeinLoudspeaker:
+        """A processor to put right behind `transport.output()`; to be called before the start."""
+        self._tracks = ("user", "agent")
+        return BargeinLoudspeaker(self._play, name=f"{self.name}::Loudspeaker")
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Take note of a frame, and pass it on now or after a verdict."""
@@ -118,15 +132,21 @@ class BargeinProcessor(FrameProcessor):
         if self._task is None:
             self._sample_rate = frame.sample_rate
             self._task = self.create_task(self._line.run(self._hear))
-        pcm = frame.audio
-        if frame.num_channels > 1:
-            pcm = memoryview(pcm).cast("h")[:: frame.num_channels].tobytes()
-        self._line.audio(pcm, frame.num_frames * 1000 / frame.sample_rate)
+        self._line.audio(_mono(frame), frame.num_frames * 1000 / frame.sample_rate)
+
+    async def _play(self, frame: OutputAudioRawFrame) -> None:
+        """The user hears this of the bot."""
+        if self._task is None:
+            return
+        pcm = await self._resampler.resample(_mono(frame), frame.sample_rate, self._sample_rate)
+        self._line.played(pcm, frame.num_frames * 1000 / frame.sample_rate)
 
     def _open_session(self) -> AbstractAsyncContextManager[Session]:
         return connect(
             self._url,
-            audio=msgspec.convert({"sample_rate": self._sample_rate}, AudioFormat),
+            audio=msgspec.convert(
+                {"sample_rate": self._sample_rate, "tracks": self._tracks}, AudioFormat
+            ),
             options=self._options,
             metadata=self._metadata,
             retry=PATIENCE,
@@ -206,3 +226,10 @@ class BargeinProcessor(FrameProcessor):
                     text=frame.text, user_id=frame.user_id, timestamp=frame.timestamp
                 )
             )
+
+
+def _mono(frame: AudioRawFrame) -> bytes:
+    """Its first channel."""
+    if frame.num_channels == 1:
+        return frame.audio
+    return memoryview(frame.audio).cast("h")[:: frame.num_channels].tobytes()

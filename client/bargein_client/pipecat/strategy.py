@@ -10,6 +10,10 @@
                 clusive, or the VAD hears the end of it
                 guard off (the bot is done, or Bargein     FREE, and the user's turn starts:
                 is away)                                   the user is speaking still
+                a prediction: likeliest an echo            ECHOING
+    ECHOING     a prediction: likeliest something else     DISPUTED
+                guard off                                  FREE: the bot's last word dies away
+                as DISPUTED otherwise
     any but     interruption                               GUARDED, and the turn starts
     FREE
     any         a transcript (the gate let it through)     the user's turn starts
@@ -20,7 +24,12 @@ not started again; the turn controller sees to that.
 
 from enum import Enum, auto
 
-from bargein_protocol.messages import Interruption, NonInterruption, ServerMessage
+from bargein_protocol.messages import (
+    Interruption,
+    NonInterruption,
+    PredictionMade,
+    ServerMessage,
+)
 from pipecat.frames.frames import (
     Frame,
     InterimTranscriptionFrame,
@@ -46,6 +55,12 @@ class Floor(Enum):
     """Bargein; the user is silent, or was found not to interrupt."""
     DISPUTED = auto()
     """Bargein; the VAD hears the user and there is no verdict yet."""
+    ECHOING = auto()
+    """As DISPUTED, but what the VAD hears is the bot by the latest prediction."""
+
+
+OPEN = {Floor.DISPUTED, Floor.ECHOING}
+"""The VAD hears something, and a verdict is to come."""
 
 
 class BargeinUserTurnStartStrategy(BaseUserTurnStartStrategy):  # type: ignore[no-untyped-call]
@@ -96,10 +111,13 @@ class BargeinUserTurnStartStrategy(BaseUserTurnStartStrategy):  # type: ignore[n
             return await self._start()
         if isinstance(event, NonInterruption) and event.reason not in INCONCLUSIVE:
             self._settle()
+        if isinstance(event, PredictionMade) and self._floor in OPEN:
+            likeliest = max(event.classes, key=event.classes.__getitem__)
+            self._floor = Floor.ECHOING if likeliest == "echo" else Floor.DISPUTED
         return ProcessFrameResult.CONTINUE
 
     def _settle(self) -> None:
-        if self._floor is Floor.DISPUTED:
+        if self._floor in OPEN:
             self._floor = Floor.GUARDED
 
     async def _start(self) -> ProcessFrameResult:

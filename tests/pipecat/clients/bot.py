@@ -1,11 +1,12 @@
 """The README's bot in a pipeline of Pipecat's own, with a scripted ear, mind and mouth.
 
 Only what would need the network is made up: the recogniser hears the script's words, the model has
-one answer, the voice is a tone. Transport, VAD, turn strategies, aggregators and frames are
+one answer, the voice is a recording. Transport, VAD, turn strategies, aggregators and frames are
 Pipecat's. Runs where Pipecat is installed: `bot.py EXAMPLE URL`.
 
 Reads one JSON object per line from standard input: `{"do": "say", "seconds"}` makes the bot speak,
-`{"do": "play", "file", "words", "words_at_ms"}` plays a file as the user, `{"do": "end"}` ends. In
+`{"do": "play", "file", "words", "words_at_ms"}` plays a file as the user, `{"do": "room",
+"delay_ms", "level_db"}` lets the microphone hear the loudspeaker. The end of the input ends it. In
 between there is silence from the microphone, in real time. Writes one JSON object per line for
 every frame and event that matters.
 """
@@ -17,10 +18,13 @@ import sys
 from collections.abc import AsyncGenerator
 from typing import Any, cast
 
+import numpy as np
 import soundfile
+import soxr
 from bargein_client.pipecat import BargeinEventFrame, BargeinGuardFrame
 from bargein_protocol.codec import encode
 from loguru import logger
+from numpy.typing import NDArray
 from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
@@ -57,10 +61,14 @@ from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import BaseTransport, TransportParams
 from pipecat.workers.runner import WorkerRunner
 
+Floats = NDArray[np.float32]
+
 RATE = 16_000
 FRAME_MS = 20
 FRAME_BYTES = RATE * 2 * FRAME_MS // 1000
 REPLY_SECONDS = 1
+VOICE = "server/bargein_server/pages/static/audio/agent-plans.mp3"
+"""What the bot says, over and over."""
 KEEN_VAD = VADParams(confidence=0.4, start_secs=0.1, min_volume=0.3)
 """Hears a short “mm-hmm” wherever its frames happen to begin."""
 TOLD = (
@@ -88,11 +96,31 @@ class Microphone(BaseInputTransport):
     def __init__(self, params: TransportParams) -> None:
         super().__init__(params)
         self._pcm = b""
+        self._room = np.zeros(0, np.float32)
+        self._position = 0
+        self._moved = asyncio.Condition()
         self._mouth: asyncio.Task[None] | None = None
+
+    @property
+    def position(self) -> int:
+        """Samples heard so far: the clock that the loudspeaker goes by, too."""
+        return self._position
 
     def play(self, pcm: bytes) -> None:
         """Hear this next."""
         self._pcm += pcm
+
+    def leak(self, audio: Floats, position: int) -> None:
+        """Hear this, too, from `position` on."""
+        start = position - self._position
+        longer = max(0, start + len(audio) - len(self._room))
+        self._room = np.pad(self._room, (0, longer))
+        self._room[start : start + len(audio)] += audio
+
+    async def until(self, position: int) -> None:
+        """Wait until so much was heard."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._position >= position)
 
     async def start(self, frame: StartFrame) -> None:
         """Begin to hear."""
@@ -111,16 +139,35 @@ class Microphone(BaseInputTransport):
         due = clock()
         while True:
             data, self._pcm = self._pcm[:FRAME_BYTES], self._pcm[FRAME_BYTES:]
-            audio = data.ljust(FRAME_BYTES, b"\0")
+            audio = self._in_room(data.ljust(FRAME_BYTES, b"\0"))
             await self.push_audio_frame(InputAudioRawFrame(audio, RATE, 1))
+            async with self._moved:
+                self._moved.notify_all()
             if data and not self._pcm:
                 report("played")
             due += FRAME_MS / 1000
             await asyncio.sleep(max(0.0, due - clock()))
 
+    def _in_room(self, pcm: bytes) -> bytes:
+        audio = np.frombuffer(pcm, np.int16).astype(np.float32)
+        leaked, self._room = self._room[: len(audio)], self._room[len(audio) :]
+        audio[: len(leaked)] += leaked
+        self._position += len(audio)
+        return audio.clip(-32768, 32767).astype(np.int16).tobytes()
+
 
 class Loudspeaker(BaseOutputTransport):
-    """Plays into nothing, in real time."""
+    """Plays in real time, into nothing or a room with a microphone."""
+
+    def __init__(self, params: TransportParams, microphone: Microphone) -> None:
+        super().__init__(params)
+        self._microphone = microphone
+        self._room: tuple[int, float] | None = None
+        self._free_at = 0
+
+    def stand_in_room(self, delay_ms: int, level_db: float) -> None:
+        """Let the microphone hear what is played, so much later and so much lower."""
+        self._room = delay_ms, 10 ** (level_db / 20)
 
     async def start(self, frame: StartFrame) -> None:
         """Be ready."""
@@ -129,7 +176,14 @@ class Loudspeaker(BaseOutputTransport):
 
     async def write_audio_frame(self, frame: OutputAudioRawFrame) -> bool:
         """Take as long as the audio does."""
-        await asyncio.sleep(frame.num_frames / frame.sample_rate)
+        begins = max(self._free_at, self._microphone.position)
+        self._free_at = begins + frame.num_frames * RATE // frame.sample_rate
+        if self._room is not None:
+            delay_ms, gain = self._room
+            pcm = np.frombuffer(frame.audio, np.int16).astype(np.float32)
+            audio = resampled(pcm * gain, frame.sample_rate, RATE)
+            self._microphone.leak(audio, begins + delay_ms * RATE // 1000)
+        await self._microphone.until(self._free_at)
         return True
 
 
@@ -142,7 +196,7 @@ class Telephone(BaseTransport):
             audio_in_enabled=True, audio_out_enabled=True, audio_out_end_silence_secs=0
         )
         self.microphone = Microphone(params)
-        self.loudspeaker = Loudspeaker(params)
+        self.loudspeaker = Loudspeaker(params, self.microphone)
 
     def input(self) -> Microphone:
         """Where the user is heard."""
@@ -190,7 +244,7 @@ class Mind(FrameProcessor):
 
 
 class Voice(TTSService):
-    """A tone for as many seconds as the text begins with."""
+    """Speaks for as many seconds as the text begins with."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -203,9 +257,13 @@ class Voice(TTSService):
     async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame | None, None]:
         """Speak."""
         seconds = int(text.split(maxsplit=1)[0])
-        tone = b"\0\x10\0\xf0" * (self.sample_rate // 20)
-        for _ in range(10 * seconds):
-            yield TTSAudioRawFrame(tone, self.sample_rate, 1, context_id=context_id)
+        audio = np.resize(self._said(), seconds * self.sample_rate).astype(np.int16)
+        for piece in np.split(audio, 10 * seconds):
+            yield TTSAudioRawFrame(piece.tobytes(), self.sample_rate, 1, context_id=context_id)
+
+    def _said(self) -> Floats:
+        samples, rate = cast("Any", soundfile).read(VOICE, dtype="int16")
+        return resampled(samples.astype(np.float32), rate, self.sample_rate)
 
 
 class Witness(BaseObserver):
@@ -222,7 +280,11 @@ class Witness(BaseObserver):
         fields: dict[str, object] = {}
         if isinstance(frame, BargeinEventFrame):
             event = json.loads(encode(frame.event))
-            fields = {"event": event["type"], "source": event.get("source")}
+            fields = {
+                "event": event["type"],
+                "source": event.get("source"),
+                "reason": event.get("reason"),
+            }
         elif isinstance(frame, BargeinGuardFrame):
             fields = {"guarded": frame.guarded}
         elif isinstance(frame, UserBackchannelFrame):
@@ -238,6 +300,12 @@ def load_example(path: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def resampled(audio: Floats, rate: int, to_rate: int) -> Floats:
+    """The same at another rate; each call for itself, which a test's room survives."""
+    result: Floats = cast("Any", soxr).resample(audio, rate, to_rate)
+    return result
 
 
 def read_pcm(path: str) -> bytes:
@@ -270,6 +338,8 @@ async def obey(worker: PipelineWorker, telephone: Telephone, ear: Ear) -> None:
                 if command["words"]:
                     ear.expect(command["words"], command["words_at_ms"])
                 telephone.microphone.play(read_pcm(command["file"]))
+            case "room":
+                telephone.loudspeaker.stand_in_room(command["delay_ms"], command["level_db"])
             case other:
                 raise ValueError(other)
     await worker.stop_when_done()  # type: ignore[no-untyped-call]
