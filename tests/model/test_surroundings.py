@@ -14,6 +14,8 @@ from bargein_model.training.surroundings import (
     LATER_SHARE,
     LEAST_STEP_DB,
     LEFT_TO_HEAR,
+    LONGER_WAY_SHARE,
+    LONGEST_WAY,
     MOST_OTHERS,
     STEP_SHARE,
     Around,
@@ -22,6 +24,7 @@ from bargein_model.training.surroundings import (
     elsewhere,
     later,
     noisier,
+    played_earlier,
     shifted,
 )
 
@@ -111,9 +114,24 @@ def test_a_loudspeaker_changes_what_is_played_but_not_its_silence() -> None:
     heard = [elsewhere(playing, NOWHERE, rng).reference for _ in range(64)]
     early = [one for one in heard if np.all(one[50:] == FLOOR)]
     assert len(early) > 16
-    changed = [one for one in early if not np.array_equal(one, reference)]
+    changed = [one for one in early if not np.array_equal(one[0], reference[0])]
     assert 0 < len(changed) < len(early)
-    assert all(np.ptp(one[:50], axis=0).max() < 1e-4 for one in changed)
+    played = [one[one[:, 0] > FLOOR] for one in changed]
+    assert all(np.ptp(one, axis=0).max() < 1e-4 for one in played)
+
+
+def test_an_echo_that_comes_later_leaves_the_user_as_it_is() -> None:
+    frames = played_earlier(INTERRUPTION.reference, 5)[:, 0]
+    assert np.array_equal(frames[:-5], np.arange(5, FRAMES))
+    assert np.all(frames[-5:] == FLOOR)
+
+
+def test_half_of_the_references_lead_by_more_but_by_no_more_than_the_longest_way() -> None:
+    rng, counted = np.random.default_rng(12), INTERRUPTION
+    visits = [elsewhere(counted, NOWHERE, rng).reference[:, 0] for _ in range(600)]
+    over = np.array([int(np.sum(frames == FLOOR)) for frames in visits])
+    assert np.mean(over > 0) == pytest.approx(LONGER_WAY_SHARE, abs=0.06)
+    assert over.max() == LONGEST_WAY
 
 
 def test_frames_that_begin_later_hold_what_was_heard_then() -> None:

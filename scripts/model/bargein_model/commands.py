@@ -144,7 +144,7 @@ def _compose_one(corpora: tuple[Path, ...], work: Path, role: Role, seed: int, n
 @click.option("--steps", default=9_000, show_default=True, help="Batches of 64 overlaps.")
 @click.option("--rate", default=2.5e-3, show_default=True, help="The highest learning rate.")
 @click.option("--peak", default=0.3, show_default=True, help="Weight of the peaks that decide.")
-@click.option("--dropout", default=0.2, show_default=True, help="Share of signals left out.")
+@click.option("--dropout", default=0.1, show_default=True, help="Share of signals left out.")
 @click.option(
     "--reading", default=0.15, show_default=True, help="Weight of reading along, at first."
 )

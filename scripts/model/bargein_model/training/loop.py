@@ -46,7 +46,7 @@ class Settings:
     average: float = 0.998
     peak_weight: float = 0.3
     """Of the peaks that decide, against the frames."""
-    dropout: float = 0.2
+    dropout: float = 0.1
     reading_weight: float = 0.15
     """Of reading along what is said, at the beginning."""
     ear_joins: int = EAR_JOINS

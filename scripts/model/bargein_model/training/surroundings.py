@@ -2,8 +2,9 @@
 
 Composing an overlap takes longer than training on it, so every one is used several times. Its
 features allow to change what is around the sound: more noise, another level, another frequency
-response, what was there before it, and where in a frame it falls. What is in it, and so what is
-taught, stays; but several people's interruptions at once are nobody's, and taught as babble.
+response, what was there before it, where in a frame it falls, and how long an echo takes. What is
+in it, and so what is taught, stays; but several people's interruptions at once are nobody's, and
+taught as babble.
 """
 
 from typing import NamedTuple
@@ -31,6 +32,9 @@ SLOWEST_STEP = FRAMES_PER_SECOND // 2
 SHIFT_SHARE = 0.6
 OTHER_SPEAKER_SHARE = 0.4
 """Share of references that are played at another level and over another loudspeaker."""
+LONGER_WAY_SHARE = 0.5
+LONGEST_WAY = 7
+"""Frames by which echoes come later still, over a network or a slow loudspeaker."""
 BABBLE_SHARE = 0.08
 """Share of interruptions that others drown."""
 FEWEST_OTHERS, MOST_OTHERS = 2, 6
@@ -101,6 +105,8 @@ def elsewhere(taught: Taught, around: Around, rng: Random) -> Taught:
     if rng.random() < OTHER_SPEAKER_SHARE:
         played = np.maximum(reference + _response(REFERENCE_BANDS, rng), FLOOR)
         reference = np.where(reference > FLOOR, played, reference)
+    if rng.random() < LONGER_WAY_SHARE:
+        reference = played_earlier(reference, int(rng.integers(1, LONGEST_WAY + 1)))
     return taught._replace(user=user, reference=reference)
 
 
@@ -154,6 +160,12 @@ def later(taught: Taught, noises: list[Taught], rng: Random) -> Taught:
         targets,
         "",
     )
+
+
+def played_earlier(reference: Floats, frames: int) -> Floats:
+    """The same, known so many frames earlier: of the last ones nothing is known, so it is over."""
+    over = np.full((frames, reference.shape[1]), FLOOR, np.float32)
+    return np.concatenate([reference[frames:], over])
 
 
 def noisier(user: Floats, noise: Floats, level_db: float) -> Floats:
