@@ -120,7 +120,7 @@ def test_the_sound_begins_at_the_onset(items: list[Item]) -> None:
 
 def test_a_reference_is_there_where_the_condition_says_so(items: list[Item]) -> None:
     for item in items:
-        if item.facts.condition is Condition.ECHO_REFERENCE:
+        if item.facts.condition in {Condition.ECHO_REFERENCE, Condition.ECHO_DELAYED}:
             assert item.reference is not None
         if item.facts.condition is Condition.ECHO:
             assert item.reference is None
@@ -133,6 +133,21 @@ def test_an_echo_item_holds_the_agent_alone_from_the_onset_on(items: list[Item])
         agent = np.frombuffer(item.reference or b"", "<i2")
         assert not agent[: item.facts.onset].any()
         assert agent[item.facts.onset :].any()
+
+
+def test_an_echo_comes_when_the_condition_says_so(items: list[Item]) -> None:
+    """Until then there is room tone alone."""
+    earliest = {Condition.ECHO_REFERENCE: 320, Condition.ECHO_DELAYED: 2400}
+    louder: set[Condition] = set()
+    for item in items:
+        if item.facts.group is Group.ECHO and item.facts.condition in earliest:
+            audio = np.frombuffer(item.audio, "<i2").astype(np.float64)
+            onset, comes = item.facts.onset, earliest[item.facts.condition]
+            tone, first = np.std(audio[:onset]), audio[onset : onset + comes - 16]
+            assert np.std(first) < 1.5 * tone
+            if np.std(audio[onset + comes : onset + comes + 8000]) > 3 * tone:
+                louder.add(item.facts.condition)
+    assert louder == set(earliest)
 
 
 def test_a_rule_fires_when_enough_was_heard_and_forgets_after_half_a_second() -> None:

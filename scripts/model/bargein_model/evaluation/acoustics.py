@@ -31,11 +31,13 @@ def background(clip: Floats, length: int, level_db: float, rng: Random) -> Float
     return effects.at_level(np.resize(clip[start:], length), level_db)
 
 
-def echo_of(agent: Floats, response: Floats, level_db: float, rng: Random) -> Floats:
-    """What the microphone hears of the loudspeaker: driven, delayed by 20–60 ms, in the room."""
+def echo_of(
+    agent: Floats, response: Floats, level_db: float, late_s: tuple[float, float], rng: Random
+) -> Floats:
+    """What the microphone hears of the loudspeaker: driven, late by so much, in the room."""
     drive = np.float32(rng.uniform(0.2, 2.0)) / np.float32(np.abs(agent).max() + 1e-9)
     driven = np.tanh(agent * drive) / drive
-    late = int(rng.uniform(0.020, 0.060) * SAMPLE_RATE)
+    late = int(rng.uniform(*late_s) * SAMPLE_RATE)
     delayed = np.concatenate([np.zeros(late, np.float32), driven])[: len(agent)]
     heard = in_room(delayed.astype(np.float32), response)
     return effects.at_level(heard, level_db)

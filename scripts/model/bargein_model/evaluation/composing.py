@@ -19,6 +19,8 @@ ONSET_S, LATE_S = (1.0, 1.5), (4.0, 10.0)
 """What is heard before the sound."""
 TAIL_S = 1.0
 """Agent speech and room tone after the sound: longer than the hangover and a prediction."""
+ECHO_S, DELAYED_ECHO_S = (0.020, 0.060), (0.150, 0.230)
+"""From the loudspeaker to the microphone, and there over a network."""
 LEAK_DB = (-40, -10)
 """The agent at the microphone, against the level it is played at."""
 BACKCHANNEL_S = (0.16, 0.19, 0.23, 0.26, 0.29, 0.33, 0.37, 0.42, 0.49, 0.63, 0.86)
@@ -40,10 +42,11 @@ def compose(plan: Plan, corpus: Corpus) -> Item:
     scene = _scene(plan, corpus, sound, onset, length, rng) * np.float32(effects.gain(level_db))
     if plan.echo_path is not None:
         leak_db = effects.active_level_db(agent) + float(rng.uniform(*LEAK_DB))
-        scene += acoustics.echo_of(agent, corpus.audio(plan.echo_path), leak_db, rng)
+        late_s = DELAYED_ECHO_S if plan.condition is Condition.ECHO_DELAYED else ECHO_S
+        scene += acoustics.echo_of(agent, corpus.audio(plan.echo_path), leak_db, late_s, rng)
     heard = _line(plan, scene + _room_tone(plan, length, rng), onset, onset + len(sound), rng)
     known = plan.condition is not Condition.ECHO and (
-        plan.condition is Condition.ECHO_REFERENCE or rng.random() < 0.5
+        plan.condition in {Condition.ECHO_REFERENCE, Condition.ECHO_DELAYED} or rng.random() < 0.5
     )
     kind = kind_of(plan.sound)
     if plan.group is Group.ECHO:

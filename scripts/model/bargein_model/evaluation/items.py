@@ -51,8 +51,10 @@ class Condition(Enum):
     """Very quiet, clipped, or stepping by 12 to 18 dB in the middle."""
     ECHO_REFERENCE = "echo, with reference"
     """The agent's voice leaks into the microphone all along; its audio is on the second track."""
+    ECHO_DELAYED = "echo, 150–230 ms later"
+    """The same, but the echo comes back over a network."""
     ECHO = "echo, no reference"
-    """The same without a second track."""
+    """The agent's voice leaks in without a second track."""
 
 
 @dataclass(frozen=True, slots=True)

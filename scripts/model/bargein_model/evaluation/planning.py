@@ -29,8 +29,10 @@ GROUPS: dict[Condition, tuple[Group, ...]] = {
     Condition.LATE: tuple(group for group in Group if group is not Group.ECHO),
     Condition.LEVELS: (Group.LONG, Group.SHORT, Group.CONTINUED, Group.BACKCHANNEL, Group.VOCAL),
     Condition.ECHO_REFERENCE: (Group.LONG, Group.SHORT, Group.BACKCHANNEL, Group.ECHO),
+    Condition.ECHO_DELAYED: (Group.LONG, Group.SHORT, Group.BACKCHANNEL, Group.ECHO),
     Condition.ECHO: (Group.LONG, Group.SHORT, Group.BACKCHANNEL, Group.ECHO),
 }
+LEAKING = frozenset({Condition.ECHO_REFERENCE, Condition.ECHO_DELAYED, Condition.ECHO})
 AT_10_DB = frozenset({Condition.NOISY, Condition.LATE})
 
 
@@ -127,7 +129,7 @@ def _plan(
     rng = np.random.default_rng(seed)
     mixed = condition is Condition.MIXED
     noisy = condition in AT_10_DB or (mixed and rng.random() < 0.7)
-    leaking = group is Group.ECHO or condition in {Condition.ECHO, Condition.ECHO_REFERENCE}
+    leaking = group is Group.ECHO or condition in LEAKING
     return Plan(
         name=name,
         group=group,
