@@ -48,7 +48,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     hangover_ms: Annotated[float, Meta(ge=20, le=5000)] = 400.0
     """Silence to wait for before an offset."""
     vad_min_speech_ms: Annotated[float, Meta(ge=50, le=10_000)] = 500.0
-    """Speech that is an interruption by VAD alone: in the start boundary, or without a model."""
+    """Sound that is an interruption by VAD alone: without a model, and in the start boundary unless
+    the model hears no speech in it."""
     backchannel_boundary_ms: float | Margins | None = (1000.0, 1000.0)
     """[start, end] margins of an agent's turn with own rules; one number: both; null: none."""
     cooldown_ms: Wait = 0.0

@@ -17,6 +17,7 @@ from bargein_model.evaluation.fixtures import (
     measure,
 )
 from bargein_model.evaluation.items import Group, Item
+from bargein_protocol.options import MAX_BOUNDARY_MS
 from bargein_server.models.predictor import SyncPredictor
 
 ITEMS = load_items()
@@ -77,6 +78,18 @@ def test_a_sound_soon_after_the_session_began_is_decided_as_any_other(
     if abs(then.evidence - STORED.threshold) > CLEAR:
         decided = subject.flagged(_soon_after_the_beginning(item), Onset.TRUE)
         assert (decided is None) == (then.flagged_true_onset_ms is None)
+
+
+@pytest.mark.parametrize("item", ITEMS, ids=lambda item: item.facts.name)
+def test_no_noise_is_taken_for_a_correction_as_the_agent_begins(
+    item: Item, predictor: SyncPredictor
+) -> None:
+    """There half a second of sound is an interruption by VAD alone, if it may be speech."""
+    begun = Subject(predictor, boundary_ms=MAX_BOUNDARY_MS)
+    if item.facts.group in {Group.NOISE, Group.MUSIC, Group.VOCAL}:
+        assert begun.flagged(item, Onset.SERVER) is None
+    if item.facts.group is Group.LONG:
+        assert begun.flagged(item, Onset.SERVER) is not None
 
 
 def test_the_stored_exam_holds_every_group_but_babble() -> None:

@@ -7,13 +7,13 @@ import orjson
 import pytest
 from bargein_model.composer.corpus import Corpus, Role
 from bargein_model.evaluation import output
-from bargein_model.evaluation.examination import ORACLE_SYSTEMS, SYSTEMS
+from bargein_model.evaluation.examination import ORACLE_SYSTEMS, RULE_NAMES, SYSTEMS
 from bargein_model.evaluation.items import Condition, Facts, Group
 from bargein_model.evaluation.material import Material, group_of
 from bargein_model.evaluation.planning import plan_extra
 from bargein_model.evaluation.plots import draw
 from bargein_model.evaluation.sheet import Sheet, Trial
-from bargein_model.evaluation.tables import Table, report
+from bargein_model.evaluation.tables import SHIPPED, Table, report
 from bargein_model.recordings import Recording
 from bargein_model.recordings import write_corpus as write_recordings
 from model.corpora import write_corpus
@@ -64,7 +64,7 @@ def test_every_row_is_as_long_as_its_header(tables: list[Table]) -> None:
 def test_the_first_tables_hold_every_system_and_every_target(tables: list[Table]) -> None:
     in_service, oracle, against = tables[:3]
     assert [row[0] for row in in_service.rows] == list(SYSTEMS)
-    assert [row[0] for row in oracle.rows] == list(SYSTEMS)
+    assert [row[0] for row in oracle.rows] == [SHIPPED, *RULE_NAMES]
     assert {row[3].split()[0] for row in against.rows} <= {"met", "missed"}
     assert len(against.rows) == 16
 

@@ -34,7 +34,7 @@ export interface Options {
   onset_ms: number;
   /** Silence to wait for before an offset. */
   hangover_ms: number;
-  /** Speech that is an interruption by VAD alone: in the start boundary, or without a model. */
+  /** Sound that is an interruption by VAD alone: without a model, and in the start boundary unless the model hears no speech in it. */
   vad_min_speech_ms: number;
   /** [start, end] margins of an agent's turn with own rules; one number: both; null: none. */
   backchannel_boundary_ms: number | number[] | null;

@@ -20,6 +20,7 @@ class Evidence:
         self._probabilities: list[float] = []
         self._best: float | None = None
         self._sums = [0.0, 0.0, 0.0]
+        self._speech = 0.0
 
     @property
     def probabilities(self) -> tuple[float, ...]:
@@ -39,6 +40,11 @@ class Evidence:
             return "backchannel"
         return "noise" if noise >= echo else "echo"
 
+    @property
+    def may_be_speech(self) -> bool:
+        """Whether it is likelier speech, of whatever kind, than all else; so before any frame."""
+        return self._speech >= 0.0 or self.reason == "backchannel"
+
     def add(self, frames: tuple[ClassProbabilities, ...], end: int) -> None:
         """Take in one prediction's frames; the last of them ends at position `end`."""
         first = end - len(frames) * FRAME
@@ -51,6 +57,8 @@ class Evidence:
         self._sums[0] += frame.backchannel
         self._sums[1] += frame.vocal + frame.noise
         self._sums[2] += frame.echo
+        self._speech += frame.interruption + frame.backchannel
+        self._speech -= frame.vocal + frame.noise + frame.echo
         if len(self._probabilities) >= self._min_frames:
             run = min(self._probabilities[-self._min_frames :])
             self._best = run if self._best is None else max(self._best, run)

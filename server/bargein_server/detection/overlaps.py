@@ -211,10 +211,11 @@ class Overlaps:
     def _may_be_correction(self, overlap: Overlap, position: int) -> bool:
         """Whether the model's "no" counts for nothing at `position`: in the start boundary.
 
-        An echo begins when the agent does, and is nobody who corrects themself.
+        It does if it hears no speech at all: a noisy room sounds at every start of the agent, an
+        echo begins with it, and neither is a user who corrects themself.
         """
         early = self._agent.within(position, self._timing.start_boundary)
-        return early and overlap.evidence.reason != "echo"
+        return early and overlap.evidence.may_be_speech
 
     def _ask(self, overlap: Overlap, heard: int) -> list[Output]:
         out: list[Output] = []

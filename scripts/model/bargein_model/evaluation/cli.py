@@ -19,6 +19,7 @@ from bargein_model.evaluation.composing import compose  # noqa: E402
 from bargein_model.evaluation.exam import Exam, watched  # noqa: E402
 from bargein_model.evaluation.examination import (  # noqa: E402
     ORACLE_SYSTEMS,
+    RULE_NAMES,
     SYSTEMS,
     Setting,
     examine_all,
@@ -124,7 +125,7 @@ def main(
     if plots:
         from bargein_model.evaluation.plots import draw
 
-        draw(sheet, plots, SYSTEMS[1:])
+        draw(sheet, plots, RULE_NAMES)
 
 
 def _examined(plans: list[Plan], setting: Setting, jobs: int) -> Sheet:

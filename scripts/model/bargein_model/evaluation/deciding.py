@@ -42,20 +42,26 @@ class Onset(Enum):
 class Subject:
     """A model behind the server's detector.
 
-    The backchannel boundary is off: it decides by VAD, which is not what is examined.
-
     Args:
         predictor: the model.
         options: settings of the detector; the threshold is the model's unless it is given here.
+        boundary_ms: after the agent's start, the item's beginning, in which the VAD has a say, too;
+            None: the model alone is examined.
     """
 
-    def __init__(self, predictor: SyncPredictor, options: Options | None = None) -> None:
+    def __init__(
+        self,
+        predictor: SyncPredictor,
+        options: Options | None = None,
+        *,
+        boundary_ms: float | None = None,
+    ) -> None:
         self._predictor = predictor
         wanted = options or Options()
         self.options = replace(
             wanted,
             threshold=wanted.threshold or predictor.info.default_threshold,
-            backchannel_boundary_ms=None,
+            backchannel_boundary_ms=boundary_ms,
         )
 
     def flagged(self, item: Item, onset: Onset) -> int | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from bargein_protocol.options import Options
+from bargein_protocol.options import MAX_BOUNDARY_MS, Options
 from bargein_server.models.predictor import SyncPredictor
 
 from bargein_model.composer.corpus import Corpus
@@ -18,9 +18,10 @@ from bargein_model.evaluation.items import Item
 from bargein_model.evaluation.planning import Plan
 from bargein_model.evaluation.rules import RULES, ears
 from bargein_model.evaluation.sheet import Trial
-from bargein_model.evaluation.tables import ORACLE, SHIPPED, TRUE_ONSET
+from bargein_model.evaluation.tables import BEGUN, ORACLE, SHIPPED, TRUE_ONSET
 
-SYSTEMS = (SHIPPED, *(rule.name for rule in RULES))
+RULE_NAMES = tuple(rule.name for rule in RULES)
+SYSTEMS = (SHIPPED, BEGUN, *RULE_NAMES)
 """Everyone with nobody's help …"""
 ORACLE_SYSTEMS = (ORACLE, *(rule.name + TRUE_ONSET for rule in RULES))
 """… and told where the sound begins, so that what sounded before does not count."""
@@ -42,8 +43,9 @@ class Setting:
 class Examiner:
     """Puts items to a model and to the rules."""
 
-    def __init__(self, subject: Subject) -> None:
-        self._subject = subject
+    def __init__(self, predictor: SyncPredictor, options: Options) -> None:
+        self._subject = Subject(predictor, options)
+        self._begun = Subject(predictor, options, boundary_ms=MAX_BOUNDARY_MS)
         self._ears = ears()
 
     def examine(self, item: Item) -> Trial:
@@ -52,10 +54,11 @@ class Examiner:
         heard = {name: ear(item) for name, ear in self._ears.items()}
         flagged: dict[str, int | None] = {
             SHIPPED: self._subject.flagged(item, Onset.SERVER),
+            BEGUN: self._begun.flagged(item, Onset.SERVER),
             ORACLE: self._subject.flagged(item, Onset.TRUE),
         }
         evidence = metrics.evidence(np.array(frames))
-        scores: dict[str, float] = {SHIPPED: evidence, ORACLE: evidence}
+        scores: dict[str, float] = dict.fromkeys((SHIPPED, BEGUN, ORACLE), evidence)
         for rule in RULES:
             ear = heard[rule.ear]
             for name, start in ((rule.name, 0), (rule.name + TRUE_ONSET, item.facts.onset)):
@@ -80,7 +83,7 @@ class _Worker:
     @classmethod
     def start(cls, setting: Setting) -> None:
         predictor = SyncPredictor.open(setting.model)
-        cls.examiner = Examiner(Subject(predictor, Options(threshold=setting.threshold)))
+        cls.examiner = Examiner(predictor, Options(threshold=setting.threshold))
         cls.corpus = Corpus((), setting.cache)
 
     @classmethod

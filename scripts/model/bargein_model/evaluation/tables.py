@@ -14,6 +14,8 @@ SHIPPED = "Bargein"
 """The model behind the server's own VAD: the system that users get."""
 WIRE = SHIPPED + ", over the wire"
 """The same behind a running server (`--url`)."""
+BEGUN = SHIPPED + ", as the agent begins"
+"""As if all of an item lay in the start boundary, where the VAD has a say, too."""
 TRUE_ONSET = ", true onset"
 ORACLE = SHIPPED + TRUE_ONSET
 """The model told where the sound begins, as by a client with a perfect VAD."""
