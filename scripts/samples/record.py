@@ -16,6 +16,7 @@ from bargein_client.replaying.remote import play_remote
 from bargein_client.replaying.run import REAL_TIME
 from bargein_client.replaying.timeline import headline
 from bargein_protocol.messages import ServerMessage
+from bargein_protocol.options import Options
 from bargein_protocol.recording import SUFFIX, Tape
 from bargein_server.configuration.settings import Settings
 from bargein_server.models.predictor import Predictor
@@ -87,9 +88,10 @@ async def record(tapes: Iterable[Tape], samples: dict[str, Sample]) -> int:
 
 
 async def play(tape: Tape, url: str, name: str, metadata: dict[str, str]) -> None:
-    """Play one tape to the server, as if it were live."""
-    session = play_remote(tape, url, {}, REAL_TIME, Keys(), session_id=name, metadata=metadata)
-    async for _ in session:
+    """Play one tape to the server, as if it were live; under today's defaults, not the tape's."""
+    defaults = msgspec.to_builtins(Options())
+    live = play_remote(tape, url, defaults, REAL_TIME, Keys(), session_id=name, metadata=metadata)
+    async for _ in live:
         pass
 
 

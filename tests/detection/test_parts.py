@@ -54,6 +54,15 @@ def test_the_agent_track_is_in_step_from_its_first_sound_on() -> None:
     assert tracks.agent.read(tracks.user.end, tracks.agent.end) == b"\3\0"
 
 
+def test_a_young_session_was_before_as_it_is_in_its_beginning() -> None:
+    tracks = Tracks(two_tracks=True)
+    tracks.user.append(b"\1\0\2\0\3\0\7\0")
+    user, agent = tracks.read(-5, 4, onset=3)
+    assert user[::2] == bytes([2, 3, 1, 2, 3, 1, 2, 3, 7])
+    assert agent == bytes(18)
+    assert tracks.read(1, 4, onset=3) == (b"\2\0\3\0\7\0", bytes(6))
+
+
 def hear(gate: SpeechGate, frames: str, start: int = 0) -> list[tuple[SpeechChange, int]]:
     """Feed 10 ms frames written as a string, `x` = voiced; returns the changes and when."""
     changes: list[tuple[SpeechChange, int]] = []

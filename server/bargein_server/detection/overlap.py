@@ -15,7 +15,10 @@ concern the overlap any more and is dropped by the caller.
 from enum import Enum, auto
 
 from bargein_server.detection.evidence import Evidence
-from bargein_server.detection.timing import FRAME, Timing
+from bargein_server.detection.timing import FRAME, Timing, samples
+
+LEAST_PAST = samples(100)
+"""Audio before the onset that shows what the room is like; with less the pre-roll begins at 0."""
 
 
 class OverlapState(Enum):
@@ -125,14 +128,15 @@ class Overlap:
     def next_request(self, heard: int, timing: Timing) -> tuple[int, int] | None:
         """(start, end) of the audio to ask about next, now that audio was heard up to `heard`.
 
-        A start before 0 stands for silence before the session: the model needs the pre-roll.
+        A start before 0 asks for a whole pre-roll though the session is too young for one.
         """
         if self._asked_to is not None:
             end = self._asked_to + timing.hop
             return (self._asked_to, end) if end <= heard else None
         if self.sound < timing.min_speech or heard < self._retry_at:
             return None
-        start = max(self.onset - timing.pre_roll, heard - timing.window)
+        earliest = -timing.pre_roll if self.onset >= LEAST_PAST else 0
+        start = max(earliest, self.onset - timing.pre_roll, heard - timing.window)
         return start, start + (heard - start) // FRAME * FRAME
 
     def asked(self, end: int) -> None:

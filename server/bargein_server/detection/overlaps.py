@@ -221,15 +221,15 @@ class Overlaps:
         out: list[Output] = []
         while (span := overlap.next_request(heard, self._timing)) is not None:
             start, end = span
-            reference = self._tracks.agent
+            audio, reference = self._tracks.read(start, end, overlap.onset)
             out.append(
                 RequestPrediction(
                     at=end,
                     overlap_id=overlap.overlap_id,
                     epoch=self._epoch,
                     fresh=overlap.asked_to is None,
-                    audio=self._tracks.user.read(start, end),
-                    reference=None if reference is None else reference.read(start, end),
+                    audio=audio,
+                    reference=reference,
                 )
             )
             overlap.asked(end)

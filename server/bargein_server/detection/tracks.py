@@ -1,7 +1,7 @@
 """The session's audio tracks, side by side on one clock."""
 
 from bargein_server.detection.timing import Timing, samples
-from bargein_server.detection.window import AudioHistory
+from bargein_server.detection.window import BYTES, AudioHistory
 
 REFERENCE_SLACK = samples(200)
 """How far the agent track may fall behind the user track before it is put back in step."""
@@ -37,6 +37,19 @@ class Tracks:
             self.agent.silence(behind)
         if behind > -MAX_LEAD:
             self.agent.append(pcm)
+
+    def read(self, start: int, end: int, onset: int) -> tuple[bytes, bytes | None]:
+        """User audio and agent audio of positions start ≤ p < end.
+
+        Before the session the user's is more of what it began with, that is what there was up to
+        `onset`, again and again: the model has to know the room before a sound, and a room does
+        not begin at 0. The agent was silent then.
+        """
+        reference = None if self.agent is None else self.agent.read(start, end)
+        if start >= 0:
+            return self.user.read(start, end), reference
+        past = self.user.read(0, onset) * (1 - start // onset)
+        return past[start * BYTES :] + self.user.read(0, end), reference
 
     def forget(self, heard: int, needed: int | None, timing: Timing) -> None:
         """Drop what no prediction can ask for any more.
