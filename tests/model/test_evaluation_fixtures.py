@@ -62,12 +62,14 @@ def _is_near(now: Figures, then: Figures) -> bool:
 
 
 def _soon_after_the_beginning(item: Item) -> Item:
-    """The same without what was before the 200 ms before its sound."""
+    """The same without what was before the 200 ms before its sound.
+
+    Nor has it the agent's track, which cannot be in mid-sentence when a session begins.
+    """
     cut = (item.facts.onset - 3200) // FRAME_SAMPLES * FRAME_SAMPLES
     places = {name: getattr(item.facts, name) - cut for name in ("onset", "content", "end")}
-    reference = None if item.reference is None else item.reference[cut * BYTES :]
     facts = replace(item.facts, **places)
-    return replace(item, facts=facts, audio=item.audio[cut * BYTES :], reference=reference)
+    return replace(item, facts=facts, audio=item.audio[cut * BYTES :], reference=None)
 
 
 @pytest.mark.parametrize("item", ITEMS, ids=lambda item: item.facts.name)
@@ -75,7 +77,7 @@ def test_a_sound_soon_after_the_session_began_is_decided_as_any_other(
     item: Item, predictor: SyncPredictor
 ) -> None:
     subject, then = Subject(predictor), STORED.figures[item.facts.name]
-    if abs(then.evidence - STORED.threshold) > CLEAR:
+    if item.facts.group is not Group.ECHO and abs(then.evidence - STORED.threshold) > CLEAR:
         decided = subject.flagged(_soon_after_the_beginning(item), Onset.TRUE)
         assert (decided is None) == (then.flagged_true_onset_ms is None)
 
