@@ -93,7 +93,14 @@ class BargeinProcessor(FrameProcessor):
         self._hold_s = ANSWER_S
 
     def loudspeaker(self) -> BargeinLoudspeaker:
-        """A processor to put right behind `transport.output()`; to be called before the start."""
+        """A processor to put right behind `transport.output()`.
+
+        Raises:
+            RuntimeError: the session is open already, with the user's track alone.
+        """
+        if self._task is not None:
+            message = f"{self}: call loudspeaker() before the pipeline runs"
+            raise RuntimeError(message)
         self._tracks = ("user", "agent")
         return BargeinLoudspeaker(self._play, name=f"{self.name}::Loudspeaker")
 

@@ -19,8 +19,8 @@ class Evidence:
         self._min_frames = min_frames
         self._probabilities: list[float] = []
         self._best: float | None = None
+        self._interruption = 0.0
         self._sums = [0.0, 0.0, 0.0]
-        self._speech = 0.0
 
     @property
     def probabilities(self) -> tuple[float, ...]:
@@ -42,8 +42,12 @@ class Evidence:
 
     @property
     def may_be_speech(self) -> bool:
-        """Whether it is likelier speech, of whatever kind, than all else; so before any frame."""
-        return self._speech >= 0.0 or self.reason == "backchannel"
+        """Whether it is likelier speech, than all else, or likeliest a backchannel.
+
+        Before any frame it may be.
+        """
+        backchannel, noise, echo = self._sums
+        return self._interruption + backchannel >= noise + echo or self.reason == "backchannel"
 
     def add(self, frames: tuple[ClassProbabilities, ...], end: int) -> None:
         """Take in one prediction's frames; the last of them ends at position `end`."""
@@ -54,11 +58,10 @@ class Evidence:
 
     def _add_frame(self, frame: ClassProbabilities) -> None:
         self._probabilities.append(frame.interruption)
+        self._interruption += frame.interruption
         self._sums[0] += frame.backchannel
         self._sums[1] += frame.vocal + frame.noise
         self._sums[2] += frame.echo
-        self._speech += frame.interruption + frame.backchannel
-        self._speech -= frame.vocal + frame.noise + frame.echo
         if len(self._probabilities) >= self._min_frames:
             run = min(self._probabilities[-self._min_frames :])
             self._best = run if self._best is None else max(self._best, run)

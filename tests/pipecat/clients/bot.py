@@ -16,6 +16,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -67,7 +68,7 @@ RATE = 16_000
 FRAME_MS = 20
 FRAME_BYTES = RATE * 2 * FRAME_MS // 1000
 REPLY_SECONDS = 1
-VOICE = "server/bargein_server/pages/static/audio/agent-plans.mp3"
+VOICE = Path(__file__).parents[3] / "server/bargein_server/pages/static/audio/agent-plans.mp3"
 """What the bot says, over and over."""
 KEEN_VAD = VADParams(confidence=0.4, start_secs=0.1, min_volume=0.3)
 """Hears a short “mm-hmm” wherever its frames happen to begin."""
