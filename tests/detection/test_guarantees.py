@@ -47,7 +47,9 @@ class Guarantees(RuleBasedStateMachine):
     @initialize(options=changes, two_tracks=st.booleans())
     def begin(self, options: dict[str, object], two_tracks: bool) -> None:
         self.options = merge_options(Options(threshold=0.5), options)
-        self.detector = Detector(self.options, vad=lambda _: SoundVad(), two_tracks=two_tracks)
+        self.echo_delay: int | None = None
+        find_echo = (lambda _user, _agent: self.echo_delay) if two_tracks else None
+        self.detector = Detector(self.options, vad=lambda _: SoundVad(), echo_delay=find_echo)
         self.sounding = False
         self.agent_speaking = False
         self.ended = False
@@ -72,6 +74,10 @@ class Guarantees(RuleBasedStateMachine):
     @rule(ms=durations)
     def agent_audio(self, ms: int) -> None:
         self.give(inputs.AgentAudio(b"\x01\x01" * samples(ms)))
+
+    @rule(late=st.none() | st.integers(0, samples(600)))
+    def echo(self, late: int | None) -> None:
+        self.echo_delay = late
 
     @rule(sounding=st.booleans())
     def user(self, sounding: bool) -> None:

@@ -41,7 +41,7 @@ def test_history_forgets_no_further_than_its_end() -> None:
 
 
 def test_the_agent_track_is_in_step_from_its_first_sound_on() -> None:
-    tracks = Tracks(two_tracks=True)
+    tracks = Tracks(lambda _user, _agent: None)
     assert tracks.agent is not None
     tracks.user.silence(960)
     tracks.append_agent(b"\1\0" * 320)
@@ -55,12 +55,26 @@ def test_the_agent_track_is_in_step_from_its_first_sound_on() -> None:
 
 
 def test_a_young_session_was_before_as_it_is_in_its_beginning() -> None:
-    tracks = Tracks(two_tracks=True)
+    tracks = Tracks(lambda _user, _agent: None)
     tracks.user.append(b"\1\0\2\0\3\0\7\0")
     user, agent = tracks.read(-5, 4, onset=3)
     assert user[::2] == bytes([2, 3, 1, 2, 3, 1, 2, 3, 7])
     assert agent == bytes(18)
     assert tracks.read(1, 4, onset=3) == (b"\2\0\3\0\7\0", bytes(6))
+
+
+def test_the_reference_waits_for_an_echo_that_comes_late() -> None:
+    found = iter([100 * 16, None, 300 * 16, 330 * 16, 250 * 16])
+    tracks = Tracks(lambda _user, _agent: next(found))
+    assert not tracks.align(0), "the model knows it like this"
+    assert not tracks.align(999 * 16), "it was looked for less than a second ago"
+    assert not tracks.align(1000 * 16), "not found"
+    tracks.append_agent(b"\1\0" * 16_000)
+    assert tracks.align(1200 * 16)
+    assert tracks.read(260 * 16 - 1, 260 * 16 + 1, onset=0)[1] == b"\0\0\1\0", "300 - 40 ms"
+    assert not tracks.align(2200 * 16), "70 ms behind what is read now"
+    assert tracks.align(3200 * 16), "before it"
+    assert tracks.read(210 * 16 - 1, 210 * 16 + 1, onset=0)[1] == b"\0\0\1\0"
 
 
 def hear(gate: SpeechGate, frames: str, start: int = 0) -> list[tuple[SpeechChange, int]]:

@@ -42,10 +42,10 @@ async def backchannel(url: str, begin: asyncio.Barrier) -> list[Line]:
         return await bot.end()
 
 
-async def echo(url: str, begin: asyncio.Barrier) -> list[Line]:
+async def echo(url: str, begin: asyncio.Barrier, *, delay_ms: int) -> list[Line]:
     """The user has a loudspeaker, and says nothing."""
     async with running_bot(url, begin) as bot:
-        bot.tell("room", delay_ms=60, level_db=-12)
+        bot.tell("room", delay_ms=delay_ms, level_db=-12)
         await speaking_under_guard(bot, 5)
         await bot.until("BotStoppedSpeakingFrame")
         return await bot.end()
@@ -115,13 +115,14 @@ def free_port() -> int:
 
 
 async def hold_conversations() -> dict[str, list[Line]]:
-    begin = asyncio.Barrier(7)
+    begin = asyncio.Barrier(8)
     nowhere = f"ws://127.0.0.1:{free_port()}"
     async with running_server() as server, asyncio.TaskGroup() as tasks:
         running = {
             "interruption": tasks.create_task(interruption(server.url, begin)),
             "backchannel": tasks.create_task(backchannel(server.url, begin)),
-            "echo": tasks.create_task(echo(server.url, begin)),
+            "echo": tasks.create_task(echo(server.url, begin, delay_ms=60)),
+            "late echo": tasks.create_task(echo(server.url, begin, delay_ms=300)),
             "silent bot": tasks.create_task(silent_bot(server.url, begin)),
             "no server": tasks.create_task(no_server(nowhere, begin)),
             "stalled": tasks.create_task(stalled(free_port(), begin)),
@@ -172,8 +173,9 @@ def test_the_bot_talks_on_over_a_backchannel(told: dict[str, list[Line]]) -> Non
     assert not kinds(lines, "InterruptionFrame", "UserStartedSpeakingFrame", "asked")
 
 
-def test_the_bot_talks_on_over_its_own_echo(told: dict[str, list[Line]]) -> None:
-    lines = told["echo"]
+@pytest.mark.parametrize("which", ["echo", "late echo"])
+def test_the_bot_talks_on_over_its_own_echo(told: dict[str, list[Line]], which: str) -> None:
+    lines = told[which]
     assert "VADUserStartedSpeakingFrame" in kinds(lines)
     assert set(verdicts(lines)) == {"non_interruption"}
     assert "echo" in {line.get("reason") for line in lines}

@@ -8,11 +8,12 @@
     1200  sound                              the user makes sound from here …
     1600  silence                            … to here
 
-Inputs are `sound`, `silence`, `agent.sound MS`, `gap MS`, `tick MS`, the client's markers
-(`agent.started [AT]`, `overlap.started DURATION [AT]`, …), `transcript ID START END WORDS`,
-`interim …`, `update k=v …`, `close`, and the model's part: `model P [CLASS]` answers each request
-at once, `model silent` lets requests wait for `answer P… [CLASS]` (the oldest request; the values
-are its last frames) or `fail CAUSE`; `answer.newest` takes the newest.
+Inputs are `sound`, `silence`, `agent.sound MS`, `echo MS` (from here on the agent's is found to be
+so late), `gap MS`, `tick MS`, the client's markers (`agent.started [AT]`, `overlap.started DURATION
+[AT]`, …), `transcript ID START END WORDS`, `interim …`, `update k=v …`, `close`, and the model's
+part: `model P [CLASS]` answers each request at once, `model silent` lets requests wait for `answer
+P… [CLASS]` (the oldest request; the values are its last frames) or `fail CAUSE`; `answer.newest`
+takes the newest.
 
 `run` plays the inputs of such a text and returns the text with the outputs that really came.
 `python tests/support/traces.py FILE…` writes them into the files.
@@ -29,6 +30,7 @@ from bargein_protocol.options import Options, merge_options
 from bargein_server.detection import inputs, outputs
 from bargein_server.detection.detector import Detector
 from bargein_server.detection.inputs import ClassProbabilities
+from bargein_server.detection.tracks import EchoDelay
 
 MS = 16
 FRAME_MS = 20
@@ -53,18 +55,19 @@ def probabilities(interruption: float, rest: str = "backchannel") -> ClassProbab
     return ClassProbabilities(interruption=interruption, **others)
 
 
-def make_detector(*, two_tracks: bool = False, **changes: Any) -> Detector:
+def make_detector(*, echo_delay: EchoDelay | None = None, **changes: Any) -> Detector:
     """A detector that hears `sound`; `changes` are options."""
     options = merge_options(Options(threshold=0.5), changes)
-    return Detector(options, vad=lambda _: SoundVad(), two_tracks=two_tracks)
+    return Detector(options, vad=lambda _: SoundVad(), echo_delay=echo_delay)
 
 
 class Player:
     """Plays a story's inputs into a detector and writes down what comes out."""
 
-    def __init__(self, detector: Detector, options: Options) -> None:
-        self.detector = detector
-        self._options = options
+    def __init__(self, *, two_tracks: bool, **changes: Any) -> None:
+        self.detector = make_detector(echo_delay=self._echo if two_tracks else None, **changes)
+        self._options = merge_options(Options(threshold=0.5), changes)
+        self._echo_delay: int | None = None
         self._sounding = False
         self._standing: tuple[float, str] | None = (0.1, "backchannel")
         self._requests: list[outputs.RequestPrediction] = []
@@ -94,6 +97,9 @@ class Player:
             case ["sound"] | ["silence"]:
                 self._sounding = words[0] == "sound"
                 return []
+            case ["echo", ms]:
+                self._echo_delay = int(ms) * MS
+                return []
             case ["model", "silent"]:
                 self._standing = None
                 return []
@@ -118,6 +124,9 @@ class Player:
                 return self.give(inputs.OptionsChanged(self._options))
             case _:
                 return self.give(self._input(words))
+
+    def _echo(self, _user: bytes, agent: bytes) -> int | None:
+        return self._echo_delay if any(agent) else None
 
     def _input(self, words: list[str]) -> inputs.Input:
         now = self.detector.position
@@ -186,8 +195,7 @@ def run(text: str) -> str:
             remarks.append(line)
         else:
             if player is None:
-                options = merge_options(Options(threshold=0.5), changes)
-                player = Player(make_detector(two_tracks=two_tracks, **changes), options)
+                player = Player(two_tracks=two_tracks, **changes)
             ms = int(words[0])
             player.play_to(ms, note)
             lines += remarks

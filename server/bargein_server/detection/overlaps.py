@@ -218,9 +218,14 @@ class Overlaps:
         return early and overlap.evidence.may_be_speech
 
     def _ask(self, overlap: Overlap, heard: int) -> list[Output]:
+        """What there is to ask; all of it afresh if the agent's echo turns out to come later."""
         out: list[Output] = []
         while (span := overlap.next_request(heard, self._timing)) is not None:
             start, end = span
+            if self._tracks.align(end) and overlap.asked_to is not None:
+                self._epoch += 1
+                overlap.start_over(self._epoch, self._timing)
+                continue
             audio, reference = self._tracks.read(start, end, overlap.onset)
             out.append(
                 RequestPrediction(

@@ -1,5 +1,7 @@
 """The session's audio tracks, side by side on one clock."""
 
+from collections.abc import Callable
+
 from bargein_server.detection.timing import Timing, samples
 from bargein_server.detection.window import BYTES, AudioHistory
 
@@ -9,15 +11,36 @@ MAX_LEAD = samples(2000)
 """How far the agent track may run ahead; audio beyond it is left out, so memory is bounded."""
 MARGIN = samples(500)
 """How often the past is swept: not at every frame."""
+LATEST_ECHO = samples(600)
+"""An echo that comes later is not looked for."""
+LOOKED_THROUGH = samples(1200)
+"""User audio in which it is."""
+LOOK_AGAIN, LOOK_AFTER_ALL = samples(200), samples(1000)
+"""How long after it was not found, and after it was."""
+KNOWN_ECHO = samples(100)
+"""The model is at home with an echo that comes up to so much later than its reference …"""
+USUAL_ECHO = samples(40)
+"""… and others are made to come as late as this."""
+
+EchoDelay = Callable[[bytes, bytes], int | None]
+"""By how many samples `user` hears the agent later than `agent` says, if it plainly does; `agent`
+begins `LATEST_ECHO` before `user` and ends with it."""
 
 
 class Tracks:
-    """The recent past of the user's audio and, with two tracks, of the agent's."""
+    """The recent past of the user's audio and, with two tracks, of the agent's.
 
-    def __init__(self, *, two_tracks: bool) -> None:
+    Args:
+        echo_delay: finds the agent in the user's audio; None: there is no track of the agent's.
+    """
+
+    def __init__(self, echo_delay: EchoDelay | None) -> None:
+        self._echo_delay = echo_delay
         self.user = AudioHistory()
-        self.agent = AudioHistory() if two_tracks else None
+        self.agent = AudioHistory() if echo_delay else None
         self._swept = 0
+        self._lag = 0
+        self._look_at = 0
 
     @property
     def held(self) -> int:
@@ -38,14 +61,32 @@ class Tracks:
         if behind > -MAX_LEAD:
             self.agent.append(pcm)
 
+    def align(self, now: int) -> bool:
+        """Look how late the agent's echo comes, if it is time to; whether `read` now differs.
+
+        Sound cards, jitter buffers and telephone networks take a few hundred milliseconds, and the
+        model knows an echo for one only close behind its reference. So the reference waits.
+        """
+        if self.agent is None or self._echo_delay is None or now < self._look_at:
+            return False
+        start = now - LOOKED_THROUGH
+        user, agent = self.user.read(start, now), self.agent.read(start - LATEST_ECHO, now)
+        delay = self._echo_delay(user, agent)
+        self._look_at = now + (LOOK_AGAIN if delay is None else LOOK_AFTER_ALL)
+        if delay is None or 0 <= delay - self._lag <= KNOWN_ECHO:
+            return False
+        before, self._lag = self._lag, max(0, delay - USUAL_ECHO)
+        return self._lag != before
+
     def read(self, start: int, end: int, onset: int) -> tuple[bytes, bytes | None]:
-        """User audio and agent audio of positions start ≤ p < end.
+        """User audio of positions start ≤ p < end, and the agent audio whose echo it may hold.
 
         Before the session the user's is more of what it began with, that is what there was up to
         `onset`, again and again: the model has to know the room before a sound, and a room does
         not begin at 0. The agent was silent then.
         """
-        reference = None if self.agent is None else self.agent.read(start, end)
+        lag = self._lag
+        reference = None if self.agent is None else self.agent.read(start - lag, end - lag)
         if start >= 0:
             return self.user.read(start, end), reference
         past = self.user.read(0, onset) * (1 - start // onset)
@@ -66,6 +107,6 @@ class Tracks:
         oldest = heard - past
         if needed is not None:
             oldest = max(min(oldest, needed), heard - timing.window)
-        for track in (self.user, self.agent):
-            if track is not None:
-                track.forget_before(oldest)
+        self.user.forget_before(oldest)
+        if self.agent is not None:
+            self.agent.forget_before(oldest - LATEST_ECHO)

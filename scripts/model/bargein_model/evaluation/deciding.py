@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from enum import Enum, auto
 
 from bargein_protocol.options import Options
+from bargein_server.audio.echo import echo_delay
 from bargein_server.detection.detector import Detector
 from bargein_server.detection.inputs import (
     AgentAudio,
@@ -73,7 +74,7 @@ class Subject:
         detector = Detector(
             replace(self.options, overlap=mode),
             vad=lambda options: WebrtcVad(options.vad_aggressiveness),
-            two_tracks=item.reference is not None,
+            echo_delay=None if item.reference is None else echo_delay,
         )
         streams: dict[int, SyncStream] = {}
         for event in _inputs(item, onset):
