@@ -19,6 +19,7 @@ from bargein_model.composer.filling import compose_shard
 from bargein_model.composer.pools import Pools
 from bargein_model.composer.probe import probe_lines
 from bargein_model.composer.shards import Shard, complete_shards, shard_folder
+from bargein_model.corpus_folder import CorpusFolder
 from bargein_model.export.graph import build
 from bargein_model.export.timing import measure
 from bargein_model.training.figures import (
@@ -44,7 +45,7 @@ _CORPUS = click.option(
     "--corpus",
     "corpora",
     multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=CorpusFolder(),
     help="A folder with a manifest.csv; may be given several times.",
     default=[ROOT.parent / "shared" / "corpus"],
     show_default="../shared/corpus",

@@ -10,10 +10,12 @@ from dataclasses import replace  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import click  # noqa: E402
+from bargein_server.models.contract import ModelError  # noqa: E402
 from bargein_server.models.predictor import SyncPredictor  # noqa: E402
 from rich.console import Console  # noqa: E402
 
 from bargein_model.composer.corpus import Corpus  # noqa: E402
+from bargein_model.corpus_folder import CorpusFolder  # noqa: E402
 from bargein_model.evaluation import output  # noqa: E402
 from bargein_model.evaluation.composing import compose  # noqa: E402
 from bargein_model.evaluation.exam import Exam, watched  # noqa: E402
@@ -31,17 +33,18 @@ from bargein_model.evaluation.tables import SHIPPED, WIRE, report  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[4]
 FILE = click.Path(dir_okay=False, path_type=Path)
+MODEL = click.Path(exists=True, dir_okay=False, path_type=Path)
 PLAIN_WIDTH = 160
 """Characters in a line where no terminal says."""
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(context_settings={"max_content_width": 100})
-@click.option("--model", type=FILE, help="An ONNX file; default: the one that the server ships.")
+@click.option("--model", type=MODEL, help="An ONNX file; default: the one that the server ships.")
 @click.option("--threshold", type=float, help="Default: the model's own.")
 @click.option(
     "--corpus",
-    type=FOLDER,
+    type=CorpusFolder(),
     default=ROOT.parent / "shared" / "corpus",
     show_default="../shared/corpus",
     help="A folder with a manifest.csv.",
@@ -98,7 +101,10 @@ def main(
     The same seed, corpus and number of items give the same exam to the sample.
     """
     console = Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH)
-    info = SyncPredictor.open(model).info
+    try:
+        info = SyncPredictor.open(model).info
+    except ModelError as error:
+        raise click.ClickException(str(error)) from error
     exam = Exam(corpus, work, frozenset(leave_out), seed, items)
     setting = Setting(model, threshold, exam.cache)
     plans = exam.plans()
