@@ -9,9 +9,9 @@ LOWEST_HZ, HIGHEST_HZ = 200, 3600
 """Where voices are, and telephones pass them on."""
 NEXT_TO_NOTHING = 1e-4
 """Of the agent's strongest frequency: what is weaker than that is not voice, whatever its phase."""
-PLAINLY = 8.0
+PLAINLY = 10.0
 """How far the right delay stands out, against the root mean square over all delays. Other voices
-and noise hardly get above 7; half a second of echo, 10 to 40 dB below the agent, above 9."""
+and noise hardly ever get above 9; half a second of echo, 10 to 40 dB below the agent, does."""
 
 
 def echo_delay(user: bytes, agent: bytes) -> int | None:
