@@ -55,6 +55,7 @@ async def silent_bot(url: str, begin: asyncio.Barrier) -> list[Line]:
     async with running_bot(url, begin) as bot:
         bot.play(INTERRUPTION, words="hello", words_at_ms=3000)
         await bot.until("asked", text="hello")
+        bot.tell("loudspeaker")
         return await bot.end()
 
 
@@ -188,6 +189,11 @@ def test_the_vad_starts_the_turn_while_the_bot_is_silent(told: dict[str, list[Li
     assert order[:2] == ["VADUserStartedSpeakingFrame", "turn"]
     assert texts(lines, "asked")[-1] == "hello"
     assert verdicts(lines) == []
+
+
+def test_a_loudspeaker_that_comes_too_late_is_refused(told: dict[str, list[Line]]) -> None:
+    (said,) = texts(told["silent bot"], "refused")
+    assert "before the pipeline runs" in said
 
 
 def test_without_a_server_the_vad_decides(told: dict[str, list[Line]]) -> None:

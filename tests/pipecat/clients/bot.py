@@ -6,9 +6,9 @@ Pipecat's. Runs where Pipecat is installed: `bot.py EXAMPLE URL`.
 
 Reads one JSON object per line from standard input: `{"do": "say", "seconds"}` makes the bot speak,
 `{"do": "play", "file", "words", "words_at_ms"}` plays a file as the user, `{"do": "room",
-"delay_ms", "level_db"}` lets the microphone hear the loudspeaker. The end of the input ends it. In
-between there is silence from the microphone, in real time. Writes one JSON object per line for
-every frame and event that matters.
+"delay_ms", "level_db"}` lets the microphone hear the loudspeaker, `{"do": "loudspeaker"}` asks for
+one when the session is open. The end of the input ends it. In between there is silence from the
+microphone, in real time. Writes one JSON object per line for every frame and event that matters.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from typing import Any, cast
 import numpy as np
 import soundfile
 import soxr
-from bargein_client.pipecat import BargeinEventFrame, BargeinGuardFrame
+from bargein_client.pipecat import BargeinEventFrame, BargeinGuardFrame, BargeinProcessor
 from bargein_protocol.codec import encode
 from loguru import logger
 from numpy.typing import NDArray
@@ -328,7 +328,9 @@ async def commands() -> AsyncGenerator[dict[str, Any], None]:
         yield json.loads(line)
 
 
-async def obey(worker: PipelineWorker, telephone: Telephone, ear: Ear) -> None:
+async def obey(
+    worker: PipelineWorker, telephone: Telephone, ear: Ear, bargein: BargeinProcessor
+) -> None:
     """Carry out the script."""
     await worker.queue_frame(VADParamsUpdateFrame(KEEN_VAD))
     async for command in commands():
@@ -341,6 +343,11 @@ async def obey(worker: PipelineWorker, telephone: Telephone, ear: Ear) -> None:
                 telephone.microphone.play(read_pcm(command["file"]))
             case "room":
                 telephone.loudspeaker.stand_in_room(command["delay_ms"], command["level_db"])
+            case "loudspeaker":
+                try:
+                    bargein.loudspeaker()
+                except RuntimeError as error:
+                    report("refused", text=str(error))
             case other:
                 raise ValueError(other)
     await worker.stop_when_done()  # type: ignore[no-untyped-call]
@@ -354,6 +361,7 @@ async def main(example: str, url: str) -> None:
     telephone, ear = Telephone(), Ear()
     pipeline: Pipeline = load_example(example).make_pipeline(telephone, ear, Mind(), Voice(), url)
     (user,) = (each for each in pipeline.processors if isinstance(each, LLMUserAggregator))
+    (bargein,) = (each for each in pipeline.processors if isinstance(each, BargeinProcessor))
     worker = PipelineWorker(
         pipeline, observers=[Witness()], enable_rtvi=False, cancel_on_idle_timeout=False
     )
@@ -370,7 +378,7 @@ async def main(example: str, url: str) -> None:
     await runner.add_workers(worker)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(runner.run())
-        tasks.create_task(obey(worker, telephone, ear))
+        tasks.create_task(obey(worker, telephone, ear, bargein))
     report("over")
 
 
