@@ -17,6 +17,8 @@ from bargein_server.detection.inputs import (
     UserAudio,
 )
 from bargein_server.detection.outputs import Interruption, RequestPrediction
+from bargein_server.detection.timing import Timing
+from bargein_server.detection.tracks import Tracks
 from bargein_server.detection.vad import WebrtcVad
 from bargein_server.models.predictor import SyncPredictor, SyncStream
 from msgspec.structs import replace
@@ -90,15 +92,19 @@ class Subject:
     def frames(self, item: Item) -> tuple[float, ...]:
         """The probability of an interruption per 25 ms, from the true onset to the item's end.
 
-        One window that begins with the pre-roll; no threshold ends it.
+        One window that begins with the pre-roll; no threshold ends it. The reference waits for its
+        echo as it would when the server is told the onset.
         """
-        pre_roll = round(self.options.pre_roll_ms * 16)
-        start = max(0, item.facts.onset - pre_roll)
-        length = (len(item.audio) // BYTES - start) // FRAME_SAMPLES * FRAME_SAMPLES
-        window = slice(start * BYTES, (start + length) * BYTES)
-        reference = None if item.reference is None else item.reference[window]
-        answer = self._predictor.stream().predict(item.audio[window], reference)
-        heard = (item.facts.onset - start) // FRAME_SAMPLES
+        timing, onset = Timing.of(self.options), item.facts.onset
+        tracks = Tracks(None if item.reference is None else echo_delay)
+        tracks.append_agent(item.reference or b"")
+        tracks.user.append(item.audio)
+        tracks.align(onset + timing.min_speech)
+        start = max(0, onset - timing.pre_roll)
+        length = (tracks.user.end - start) // FRAME_SAMPLES * FRAME_SAMPLES
+        window = tracks.read(start, start + length, onset)
+        answer = self._predictor.stream().predict(*window)
+        heard = (onset - start) // FRAME_SAMPLES
         return tuple(frame.interruption for frame in answer.frames[heard:])
 
     def _answer(self, request: RequestPrediction, streams: dict[int, SyncStream]) -> Prediction:
