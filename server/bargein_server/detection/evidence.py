@@ -42,7 +42,7 @@ class Evidence:
 
     @property
     def may_be_speech(self) -> bool:
-        """Whether it is likelier speech, than all else, or likeliest a backchannel.
+        """Whether it is likelier speech than not, or `reason` is a backchannel.
 
         Before any frame it may be.
         """
