@@ -18,7 +18,7 @@ def echo_delay(user: bytes, agent: bytes) -> int | None:
     """By how many samples the agent in the user's audio comes later than in its own.
 
     Generalised cross-correlation with phase transform: Knapp and Carter (1976), "The generalized
-    correlation method for estimation of time delay". A third of a second of echo is usually enough.
+    correlation method for estimation of time delay". Half a second of echo is usually enough.
     For 1.2 s it takes about half a millisecond.
 
     Args:
