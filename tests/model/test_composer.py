@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bargein_model.composer import filling
-from bargein_model.composer.compose import Composer
+from bargein_model.composer.compose import ALONE_DB, TONE_DB, Composer
 from bargein_model.composer.corpus import Corpus, Role
 from bargein_model.composer.foreground import Foreground
 from bargein_model.composer.letters import LETTERS
-from bargein_model.composer.overlap import BEFORE_ONSET, Nuisances, Overlap
+from bargein_model.composer.overlap import BEFORE_ONSET, UNDECIDED, Floats, Nuisances, Overlap
 from bargein_model.composer.pools import Pools
 from bargein_model.composer.probe import held_out_auc
-from bargein_model.composer.shards import Shard, complete_shards, shard_folder
+from bargein_model.composer.shards import Shard, StaleShardError, complete_shards, shard_folder
 from bargein_model.composer.variation import USER_HZ, Variation
 from bargein_model.contract import SAMPLE_RATE, SoundClass
 from bargein_model.features import USER_BANDS, user_features
@@ -52,6 +52,7 @@ def test_the_same_seed_gives_the_same_overlap(composer: Composer, overlaps: list
 def test_overlaps_are_as_long_as_asked_and_within_full_scale(overlaps: list[Overlap]) -> None:
     for overlap in overlaps:
         assert overlap.audio.shape == overlap.reference.shape == (FRAMES * FRAME,)
+        assert overlap.alone.shape == overlap.audio.shape
         assert overlap.targets.shape == (FRAMES,)
         assert np.all(np.abs(overlap.audio) <= 1.0)
         assert np.any(overlap.audio != 0)
@@ -62,7 +63,25 @@ def test_nothing_is_taught_before_the_onset_and_something_after(overlaps: list[O
         onset = max(0, overlap.onset // FRAME)
         assert np.all(overlap.targets[:onset] == BEFORE_ONSET)
         assert np.all(overlap.targets[onset:] != BEFORE_ONSET)
-        assert overlap.targets[-1] == overlap.sound
+        assert overlap.targets[-1] in {overlap.sound, UNDECIDED}
+
+
+def test_a_sound_alone_has_nothing_around_it(composer: Composer) -> None:
+    for number in range(24):
+        spoken = composer.compose(
+            np.random.default_rng([9, number]), FRAMES, SoundClass.BACKCHANNEL
+        )
+        assert level_db(spoken.alone[: spoken.onset]) == pytest.approx(TONE_DB, abs=1.5)
+        assert level_db(spoken.alone[spoken.onset :]) > ALONE_DB - 20
+    echoes = [
+        composer.compose(np.random.default_rng([9, n]), FRAMES, SoundClass.ECHO) for n in range(24)
+    ]
+    before_speech = [one.alone[: 16_000 * 3 // 10 + max(0, one.onset)] for one in echoes]
+    assert [level_db(alone) for alone in before_speech] == pytest.approx([TONE_DB] * 24, abs=1.0)
+
+
+def level_db(audio: Floats) -> float:
+    return float(10 * np.log10(np.mean(audio**2)))
 
 
 @pytest.mark.parametrize("sound", list(SoundClass))
@@ -118,6 +137,8 @@ def test_a_variation_moves_the_spectrum_and_hides_a_band() -> None:
     inside = (USER_HZ >= 500) & (USER_HZ < 2000)
     assert np.all(deaf[:, :USER_BANDS][:, inside] == -9)
     assert np.array_equal(deaf[:, :USER_BANDS][:, ~inside], features[:, :USER_BANDS][:, ~inside])
+    moved = Variation(1.15, (500.0, 2000.0), -9.0).in_full().of(features)
+    np.testing.assert_array_equal(moved, higher)
 
 
 @pytest.mark.parametrize("number", [0, filling.ONE_LONG_IN - 1])
@@ -134,6 +155,17 @@ def test_a_shard_is_the_same_again_and_reads_back_as_it_was_written(
         for name, column in vars(shard).items():
             assert np.array_equal(column, getattr(other, name)), name
     assert shard.user.shape[:2] == shard.targets.shape == ((4, 160) if number == 0 else (2, 320))
+
+
+def test_a_shard_of_an_earlier_version_says_so(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "SHARD_SIZE", 1)
+    folder = shard_folder(tmp_path, 0)
+    filling.compose_shard(Composer(Pools(corpus, Role.TRAINING)), 1, 0, varied=True).save(folder)
+    (folder / "alone.npy").unlink()
+    with pytest.raises(StaleShardError, match=r"shard-00000: .*without alone.*compose again"):
+        Shard.load(folder)
 
 
 def test_roles_share_no_speaker(corpus: Corpus) -> None:

@@ -36,11 +36,12 @@ def flat(level: float) -> Floats:
 
 
 def overlap(sound: SoundClass, user: Floats) -> Taught:
-    """Every frame of its reference says which one it is."""
+    """Every frame of its reference, and of the sound alone, says which one it is."""
     targets = np.full(FRAMES, BEFORE_ONSET, np.int8)
     targets[ONSET:] = sound
-    reference = np.tile(np.arange(FRAMES, dtype=np.float32)[:, None], 20)
-    return Taught(user, reference, targets, "wait")
+    counted = np.arange(FRAMES, dtype=np.float32)[:, None]
+    reference, alone = np.tile(counted, 20), np.tile(counted / np.float32(FRAMES), 2 * USER_BANDS)
+    return Taught(user, reference, alone, targets, "wait")
 
 
 def begun(user: Floats) -> Taught:
@@ -179,11 +180,11 @@ def test_what_begins_later_was_preceded_by_more_of_what_preceded_it(seed: int) -
     moved = later(INTERRUPTION, [], np.random.default_rng(seed))
     by = moved.onset - ONSET
     assert 1 <= by <= FRAMES - ONSET - LEFT_TO_HEAR
-    assert [part.shape for part in moved[:3]] == [part.shape for part in INTERRUPTION[:3]]
+    assert [part.shape for part in moved[:4]] == [part.shape for part in INTERRUPTION[:4]]
     assert set(moved.targets[: moved.onset].tolist()) == {BEFORE_ONSET}
-    frames = moved.reference[:, 0]
-    assert np.array_equal(frames[by:], np.arange(FRAMES - by))
-    assert np.array_equal(frames[:by], np.arange(by) % ONSET)
+    for frames in (moved.reference[:, 0], FRAMES * moved.alone[:, 0]):
+        np.testing.assert_allclose(frames[by:], np.arange(FRAMES - by), rtol=1e-6)
+        np.testing.assert_allclose(frames[:by], np.arange(by) % ONSET, rtol=1e-6)
     assert moved.said == ""
 
 
@@ -194,6 +195,24 @@ def test_a_noise_before_it_stays_a_noise_until_it_begins() -> None:
     assert told == {waiting, (BEFORE_ONSET, SoundClass.NOISE, SoundClass.INTERRUPTION)}
     assert all((one.targets == SoundClass.INTERRUPTION).sum() >= LEFT_TO_HEAR for one in moved)
     assert all(set(np.unique(one.user)) == {-5.0, -4.0} for one in moved)
+
+
+def test_surroundings_are_not_heard_in_the_sound_alone() -> None:
+    rng, among = np.random.default_rng(13), Around([NOISE], [INTERRUPTION])
+    alone = INTERRUPTION._replace(alone=flat(-4.0))
+    assert all(np.allclose(elsewhere(alone, among, rng).alone, -4.0) for _ in range(64))
+
+
+def test_the_sound_alone_begins_where_the_sound_among_others_does() -> None:
+    spectra = np.random.default_rng(14).normal(-5.0, 0.3, (FRAMES, 2 * USER_BANDS))
+    sound = spectra.astype(np.float32)
+    rng, both = np.random.default_rng(15), INTERRUPTION._replace(user=sound, alone=sound)
+    visits = [elsewhere(both, NOWHERE, rng) for _ in range(64)]
+    moved = [one for one in visits if not np.allclose(one.alone, sound)]
+    assert len(moved) > 16
+    differences = [np.diff(one.user - one.alone, axis=0) for one in moved]
+    same_level = [one for one in differences if np.allclose(one[:, :1], one, atol=1e-3)]
+    assert len(same_level) == len(moved)
 
 
 @pytest.mark.parametrize("first", [0, 3, FRAMES - LEFT_TO_HEAR])
@@ -219,6 +238,7 @@ def shard_of(sounds: list[SoundClass], leaks_db: list[float], sources: list[str]
     return Shard(
         user=user,
         reference=user[..., :20],
+        alone=user,
         targets=np.tile(np.array(sounds, np.int8)[:, None], FRAMES),
         onsets=np.zeros(len(sounds), np.int32),
         classes=np.array(sounds, np.int8),

@@ -58,20 +58,21 @@ class Network(nn.Module):
 
     def forward(self, user: Tensor, reference: Tensor) -> Tensor:
         """Logits of the classes: (batch, frames, 5); see `gather`."""
-        logits: Tensor = self.head(self.gather(user, reference))
+        logits: Tensor = self.head(self.gather(user, reference, self.ear(user)))
         return logits
 
-    def gather(self, user: Tensor, reference: Tensor) -> Tensor:
+    def gather(self, user: Tensor, reference: Tensor, heard: Tensor) -> Tensor:
         """The evidence gathered so far, (batch, frames, 192), for `head` and `reader` to read.
 
         Args:
             user: log-mel features, (batch, frames, 80).
             reference: those of the reference, (batch, frames, 20).
+            heard: what `ear` makes of the user's, (batch, frames, 288).
         """
         played = self.reference(normalised(reference).transpose(1, 2))
         sound = self.entry(torch.cat([normalised(user).transpose(1, 2), played], 1))
         sound = (sound + self.block(sound)).transpose(1, 2)
-        even = self.heard_norm(self.ear(user).transpose(1, 2)).transpose(1, 2)
+        even = self.heard_norm(heard.transpose(1, 2)).transpose(1, 2)
         spoken = torch.relu(self.heard(self.dropout(even)))
         gathered, _ = self.memory(self.dropout(torch.cat([sound, spoken], 2)))
         kept: Tensor = self.dropout(gathered)

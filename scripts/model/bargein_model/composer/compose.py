@@ -1,7 +1,7 @@
 """Puts a whole overlap together: who sounds when, the room, the echo, the background, the line."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from bargein_model.composer.corpus import Clip
 from bargein_model.composer.foreground import SECOND_THOUGHTS, TALKERS_SHARE, Foreground, seconds
 from bargein_model.composer.letters import together
 from bargein_model.composer.line import Line, draw_line
-from bargein_model.composer.overlap import Floats, Nuisances, Overlap, Sound, targets
+from bargein_model.composer.overlap import Floats, Nuisances, Overlap, Sound, outcome, targets
 from bargein_model.composer.pools import Pools, Random
 from bargein_model.composer.rooms import Rooms
 from bargein_model.contract import FRAME_SAMPLES, SAMPLE_RATE, SoundClass
@@ -25,6 +25,8 @@ SHARES: Mapping[SoundClass, float] = {
 SOURCE_KINDS = ("real", "tts", "dsp")
 MID_SOUND_SHARE = 0.04
 """Sequences that begin within the sound, as sliding windows do in long overlaps."""
+ALONE_DB, TONE_DB = -28.0, -75.0
+"""Levels of a sound that is heard alone, and of the room tone beneath it."""
 NO_NOISE_DB = 60.0
 NO_LEAK_DB = -80.0
 
@@ -63,12 +65,14 @@ class Composer:
         background = self._background(length, snr_db, rng)
         line = draw_line(rng)
         audio = line.carry(voice + leak.heard, background, rng)
+        taught = targets(sounds, frames)
         return Overlap(
             audio=audio,
             reference=leak.played if leak.known else np.zeros(length, np.float32),
-            targets=targets(sounds, frames),
+            alone=_alone(clean, rng),
+            targets=taught,
             onset=onset,
-            sound=SoundClass(int(targets(sounds, frames)[-1])),
+            sound=outcome(taught),
             nuisances=_nuisances(source_kind, line, snr_db, reverberant, leak, onset),
             sources=frozenset(sources),
             said=_said(sounds, length),
@@ -88,11 +92,8 @@ class Composer:
             if rng.random() < 0.3:
                 speech = self._foreground.then_speech([silent], opener, rng)[-1]
                 louder = effects.gain(float(rng.uniform(0, 30)))
-                moved = Sound(
-                    speech.audio * np.float32(louder),
-                    onset + seconds(0.3, 2.0, rng),
-                    speech.sound,
-                )
+                moved = speech.moved(onset + seconds(0.3, 2.0, rng) - speech.start)
+                moved = replace(moved, audio=moved.audio * np.float32(louder))
                 return [silent, moved], opener, leak
             return [silent], opener, leak
         sounds, opener = self._foreground.build(first, onset, rng)
@@ -173,6 +174,11 @@ def _on_time_line(sounds: list[Sound], length: int) -> Floats:
         if begin < end:
             audio[begin:end] += sound.audio[begin - sound.start : end - sound.start]
     return audio
+
+
+def _alone(clean: Floats, rng: Random) -> Floats:
+    tone = effects.room_tone(len(clean), rng) * np.float32(effects.gain(TONE_DB))
+    return np.asarray(clean * np.float32(effects.gain(ALONE_DB)) + tone, np.float32)
 
 
 def _said(sounds: list[Sound], length: int) -> str:

@@ -27,13 +27,15 @@ def compose_shard(composer: Composer, seed: int, number: int, *, varied: bool) -
     for index in range(size):
         rng = np.random.default_rng([seed, number, index])
         overlap = composer.compose(rng, frames)
-        user = user_features(overlap.audio)
+        user, alone = user_features(overlap.audio), user_features(overlap.alone)
         if varied:
-            user = draw_variation(rng).of(user)
+            variation = draw_variation(rng)
+            user, alone = variation.of(user), variation.in_full().of(alone)
         rows.append(
             (
                 user.astype(np.float16),
                 reference_features(overlap.reference).astype(np.float16),
+                alone.astype(np.float16),
                 overlap.targets,
                 np.int32(overlap.onset),
                 np.int8(overlap.sound),

@@ -1,6 +1,6 @@
 """What the user does: one builder per kind of overlap, each returning sounds on the time line."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -64,7 +64,7 @@ class Foreground:
         clip = self._pools.companion(opener, "speech", rng)
         start = min(sounds[-1].end, sounds[0].start + seconds(0.5, 2.0, rng))
         speech = self._said(clip, start + seconds(0.05, 0.9, rng), SoundClass.INTERRUPTION, rng)
-        return [*sounds, replace(speech, turns_at=None, unsure_until=None)]
+        return [*sounds, speech]
 
     def _interruption(self, start: int, rng: Random) -> tuple[list[Sound], Clip]:
         if rng.random() < 0.08:
@@ -82,8 +82,7 @@ class Foreground:
         first = self._said(clip, start, SoundClass.BACKCHANNEL, rng)
         speech = self._pools.companion(clip, "speech", rng)
         gap = seconds(0.03, 0.4, rng)
-        second = self._said(speech, first.end + gap, SoundClass.INTERRUPTION, rng)
-        return [first, replace(second, turns_at=None, unsure_until=None)], clip
+        return [first, self._said(speech, first.end + gap, SoundClass.INTERRUPTION, rng)], clip
 
     def _backchannel(self, start: int, rng: Random) -> tuple[list[Sound], Clip]:
         clip = self._pools.draw("backchannel", rng)

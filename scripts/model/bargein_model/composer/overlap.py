@@ -1,6 +1,6 @@
 """The values a composition is made of: sounds on a time line, and the finished overlap."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,13 @@ class Sound:
         """The first sample after it."""
         return self.start + len(self.audio)
 
+    def moved(self, by: int) -> "Sound":
+        """The same so many samples later."""
+        turns, unsure = (
+            None if at is None else at + by for at in (self.turns_at, self.unsure_until)
+        )
+        return replace(self, start=self.start + by, turns_at=turns, unsure_until=unsure)
+
 
 @dataclass(frozen=True, slots=True)
 class Nuisances:
@@ -60,6 +67,10 @@ class Overlap:
     """The user's microphone."""
     reference: Floats
     """What the loudspeaker plays; zeros when unknown."""
+    alone: Floats
+    """What is heard of the user's sound alone, close by: without room, echo, background and line.
+
+    A network that hears this can teach one that has to hear `audio`."""
     targets: NDArray[np.int8]
     """Per 25 ms frame a `SoundClass`, `BEFORE_ONSET` or `UNDECIDED`."""
     onset: int
@@ -73,18 +84,25 @@ class Overlap:
     """What the user says from beginning to end, in letters; empty where that is not known."""
 
 
+def outcome(taught: NDArray[np.int8]) -> SoundClass:
+    """The last class that the targets of an overlap are sure of."""
+    return SoundClass(int(taught[taught >= 0][-1]))
+
+
 def targets(sounds: list[Sound], frames: int) -> NDArray[np.int8]:
     """What is known at the end of each frame; an interruption stays one, whatever follows."""
     result = np.full(frames, BEFORE_ONSET, np.int8)
     for sound in sorted(sounds, key=lambda one: one.start):
         begin = max(0, sound.start // FRAME_SAMPLES)
         later = result[begin:]
+        interrupted = later == SoundClass.INTERRUPTION
         if sound.sound is SoundClass.INTERRUPTION:
             later[:] = SoundClass.INTERRUPTION
         else:
             later[later == BEFORE_ONSET] = sound.sound
         if sound.unsure_until is not None:
-            later[: max(0, sound.unsure_until // FRAME_SAMPLES - begin)] = UNDECIDED
+            unsure = np.arange(len(later)) < sound.unsure_until // FRAME_SAMPLES - begin
+            later[unsure & ~interrupted] = UNDECIDED
         if sound.turns_at is not None:
             result[max(0, sound.turns_at // FRAME_SAMPLES) :] = SoundClass.INTERRUPTION
     return result

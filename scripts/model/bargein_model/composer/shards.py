@@ -9,12 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+class StaleShardError(ValueError):
+    """A shard that an earlier version composed."""
+
+
 @dataclass(frozen=True)
 class Shard:
     """Arrays whose first axis is the overlap."""
 
     user: NDArray[np.float16]
     reference: NDArray[np.float16]
+    alone: NDArray[np.float16]
+    """Features like `user`'s, of the sound without what is around it."""
     targets: NDArray[np.int8]
     onsets: NDArray[np.int32]
     """In samples."""
@@ -37,13 +43,24 @@ class Shard:
             rmtree(part)
         part.mkdir(parents=True)
         for name, array in vars(self).items():
-            np.save(part / f"{name}.npy", array)
+            np.save(_column(part, name), array)
         part.rename(folder)
 
     @classmethod
     def load(cls, folder: Path) -> "Shard":
-        """Reads a shard into memory."""
-        return cls(**{name: np.load(folder / f"{name}.npy") for name in cls.__annotations__})
+        """Reads a shard into memory.
+
+        Raises:
+            StaleShardError: it lacks something that shards hold by now.
+        """
+        if missing := [name for name in cls.__annotations__ if not _column(folder, name).exists()]:
+            message = f"{folder}: composed by an earlier version (without {', '.join(missing)})"
+            raise StaleShardError(f"{message}; remove it and compose again")
+        return cls(**{name: np.load(_column(folder, name)) for name in cls.__annotations__})
+
+
+def _column(folder: Path, name: str) -> Path:
+    return folder / f"{name}.npy"
 
 
 def shard_folder(root: Path, number: int) -> Path:

@@ -1,6 +1,6 @@
 """Changes to the features of a composed overlap."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,10 @@ class Variation:
         low, high = self.hidden_hz
         varied[:, (low <= USER_HZ) & (high > USER_HZ)] = self.hidden_log_power
         return varied.reshape(features.shape)
+
+    def in_full(self) -> "Variation":
+        """The same vocal tract, all of it heard."""
+        return replace(self, hidden_hz=(0.0, 0.0))
 
 
 def draw_variation(rng: Random) -> Variation:

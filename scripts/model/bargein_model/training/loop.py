@@ -19,7 +19,14 @@ from bargein_model.contract import FRAME_SAMPLES, SoundClass
 from bargein_model.network import Network
 from bargein_model.speech_embedding import FROZEN
 from bargein_model.training.figures import Examined
-from bargein_model.training.loss import peak_loss, reading_loss, verdict_loss
+from bargein_model.training.loss import (
+    agreement_loss,
+    followed_frames,
+    hearing_loss,
+    peak_loss,
+    reading_loss,
+    verdict_loss,
+)
 from bargein_model.training.surroundings import Around, Taught, elsewhere
 
 SILENCE = -9.0
@@ -49,6 +56,10 @@ class Settings:
     dropout: float = 0.1
     reading_weight: float = 0.15
     """Of reading along what is said, at the beginning."""
+    hearing_weight: float = 2.0
+    """Of hearing what the teacher hears, where there is one …"""
+    agreement_weight: float = 1.0
+    """… and of saying what it says."""
     ear_joins: int = EAR_JOINS
     seed: int = 1
     leave_out: tuple[str, ...] = ()
@@ -63,6 +74,7 @@ class Run:
         self.settings, self.device = settings, device
         self.network = Network(settings.dropout).to(device)
         self.averaged = copy.deepcopy(self.network).eval()
+        self.teacher: Network | None = None
         self.optimizer = torch.optim.AdamW(self._groups(), weight_decay=settings.decay)
         self.step = 0
         self.seen = Counter[str]()
@@ -100,6 +112,12 @@ class Run:
         state = torch.load(path, map_location=self.device, weights_only=True)
         self.network.load_state_dict(state["averaged"])
         self.averaged.load_state_dict(state["averaged"])
+
+    def follow(self, path: Path) -> None:
+        """Takes another run's averaged weights as teacher, which hears every sound alone."""
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.teacher = copy.deepcopy(self.averaged).requires_grad_(requires_grad=False)
+        self.teacher.load_state_dict(state["averaged"])
 
     def take_mean_of(self, *paths: Path) -> None:
         """Takes the mean of several runs' averaged weights, for export.
@@ -144,12 +162,16 @@ class Run:
         self.network.train()
         learns = self.step >= self.settings.ear_joins
         self.network.ear.learn_from(FROZEN if learns else len(self.network.ear.kernels))
-        heard = batch.user.to(self.device), batch.reference.to(self.device)
+        user, reference = batch.user.to(self.device), batch.reference.to(self.device)
         with torch.autocast(self.device, torch.bfloat16):
-            gathered = self.network.gather(*heard)
+            heard = self.network.ear(user)
+            gathered = self.network.gather(user, reference, heard)
             logits = self.network.head(gathered).float()
             letters = self.network.reader(gathered).float()
-        loss = self._loss(logits, batch.targets.to(self.device))
+        targets = batch.targets.to(self.device)
+        loss = self._loss(logits, targets)
+        if self.teacher is not None:
+            loss = loss + self._following(self.teacher, batch, heard.float(), logits)
         if reads := self._reading_weight():
             loss = loss + reads * reading_loss(letters, batch.said)
         self.optimizer.zero_grad()
@@ -165,6 +187,18 @@ class Run:
         if not self.settings.peak_weight:
             return frames
         return frames + self.settings.peak_weight * peak_loss(logits, targets)
+
+    def _following(self, teacher: Network, batch: "Batch", heard: Tensor, logits: Tensor) -> Tensor:
+        """How far the network is from its teacher."""
+        alone, nothing = batch.alone.to(self.device), torch.full_like(batch.reference, SILENCE)
+        with torch.no_grad(), torch.autocast(self.device, torch.bfloat16):
+            clearly = teacher.ear(alone)
+            says = teacher.head(teacher.gather(alone, nothing.to(self.device), clearly)).float()
+        followed = followed_frames(batch.targets.to(self.device))
+        spread = teacher.heard_norm.get_buffer("running_var").sqrt()
+        hears = hearing_loss(heard / spread, clearly.float() / spread, followed)
+        agrees = agreement_loss(logits, says, followed)
+        return self.settings.hearing_weight * hears + self.settings.agreement_weight * agrees
 
     def _rate(self) -> float:
         settings = self.settings
@@ -193,6 +227,7 @@ class Batch:
 
     user: Tensor
     reference: Tensor
+    alone: Tensor
     targets: Tensor
     said: list[str]
 
@@ -205,11 +240,12 @@ def _batches(
     for start in range(0, len(order) - size + 1, size):
         rows = np.sort(order[start : start + size]).tolist()
         drawn = (elsewhere(Taught.of(shard, row), around, rng) for row in rows)
-        user, reference, targets, said = zip(*drawn, strict=True)
+        user, reference, alone, targets, said = zip(*drawn, strict=True)
         deaf = torch.from_numpy(rng.random(size) < DEAF_SHARE)
         yield Batch(
             torch.from_numpy(np.stack(user)),
             torch.from_numpy(np.stack(reference)).masked_fill(deaf[:, None, None], SILENCE),
+            torch.from_numpy(np.stack(alone)),
             torch.from_numpy(np.stack(targets)).long(),
             list(said),
         )

@@ -18,6 +18,7 @@ BEFORE_ONSET_WEIGHT = 0.04
 DECIDED_WITHIN = FRAMES_PER_SECOND // 2
 """Frames of an interruption within which it should be found."""
 SMOOTHING = 0.02
+VOICES = (SoundClass.INTERRUPTION, SoundClass.BACKCHANNEL, SoundClass.VOCAL)
 
 
 def frame_weights(targets: Tensor) -> Tensor:
@@ -54,6 +55,29 @@ def peak_loss(logits: Tensor, targets: Tensor) -> Tensor:
     early = interrupts & (interrupts.cumsum(1) <= DECIDED_WITHIN)
     others = ~interrupts & (known != UNDECIDED)
     return _of_peaks(pairs, others, 1.0) + _of_peaks(pairs, early, -1.0)
+
+
+def followed_frames(targets: Tensor) -> Tensor:
+    """(batch, frames), bool: where a voice has begun, of which more is heard when it is alone."""
+    voices = torch.tensor([*VOICES, UNDECIDED], device=targets.device)
+    return torch.isin(targets, voices)
+
+
+def hearing_loss(heard: Tensor, clearly: Tensor, followed: Tensor) -> Tensor:
+    """How far what an ear heard is from what one heard that had the sound alone.
+
+    Both are (batch, frames, numbers), each number at about unit spread. Learning from the same
+    sound twice, clean and disturbed, is the method of Li et al., "Large-Scale Domain Adaptation via
+    Teacher-Student Learning" (Interspeech 2017).
+    """
+    losses = functional.smooth_l1_loss(heard, clearly, reduction="none").mean(-1)
+    return (losses * followed).sum() / followed.sum().clamp(min=1)
+
+
+def agreement_loss(logits: Tensor, clearly: Tensor, followed: Tensor) -> Tensor:
+    """Cross entropy with what a network says that had the sound alone (both logits)."""
+    losses = -(clearly.softmax(-1) * logits.log_softmax(-1)).sum(-1)
+    return (losses * followed).sum() / followed.sum().clamp(min=1)
 
 
 def reading_loss(letters: Tensor, said: Sequence[str]) -> Tensor:

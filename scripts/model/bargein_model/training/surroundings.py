@@ -51,6 +51,8 @@ class Taught(NamedTuple):
     """(frames, 80)."""
     reference: Floats
     """(frames, 20)."""
+    alone: Floats
+    """(frames, 80): the sound without what is around it."""
     targets: NDArray[np.int8]
     said: str
 
@@ -59,7 +61,8 @@ class Taught(NamedTuple):
         """A shard's overlap."""
         user = np.asarray(shard.user[row], np.float32)
         reference = np.asarray(shard.reference[row], np.float32)
-        return cls(user, reference, shard.targets[row], str(shard.said[row]))
+        alone = np.asarray(shard.alone[row], np.float32)
+        return cls(user, reference, alone, shard.targets[row], str(shard.said[row]))
 
     @property
     def onset(self) -> int:
@@ -92,12 +95,13 @@ def elsewhere(taught: Taught, around: Around, rng: Random) -> Taught:
         taught = drowned(taught, around.voices, rng)
     if rng.random() < LATER_SHARE:
         taught = later(taught, noises if rng.random() < 0.5 else [], rng)
-    user, reference = taught.user, taught.reference
+    user, reference, alone = taught.user, taught.reference, taught.alone
     if noises and rng.random() < NOISIER_SHARE:
         level_db = rng.uniform(QUIETEST_NOISE_DB, LOUDEST_NOISE_DB)
         user = noisier(user, noises[rng.integers(len(noises))].user, level_db)
     if rng.random() < SHIFT_SHARE:
-        user = shifted(user, float(rng.uniform(0.0, 2.0)))
+        by = float(rng.uniform(0.0, 2.0))
+        user, alone = shifted(user, by), shifted(alone, by)
     if rng.random() < STEP_SHARE:
         user = np.maximum(user + _step(len(user), rng), FLOOR)
     if rng.random() < OTHER_LINE_SHARE:
@@ -107,7 +111,7 @@ def elsewhere(taught: Taught, around: Around, rng: Random) -> Taught:
         reference = np.where(reference > FLOOR, played, reference)
     if rng.random() < LONGER_WAY_SHARE:
         reference = played_earlier(reference, int(rng.integers(1, LONGEST_WAY + 1)))
-    return taught._replace(user=user, reference=reference)
+    return taught._replace(user=user, reference=reference, alone=alone)
 
 
 def drowned(taught: Taught, voices: list[Taught], rng: Random) -> Taught:
@@ -157,6 +161,7 @@ def later(taught: Taught, noises: list[Taught], rng: Random) -> Taught:
     return Taught(
         np.concatenate([before.user[used], taught.user[:left]]),
         np.concatenate([before.reference[used], taught.reference[:left]]),
+        np.concatenate([taught.alone[np.arange(frames) % taught.onset], taught.alone[:left]]),
         targets,
         "",
     )
