@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 from bargein_model.contract import FRAME_SAMPLES, SoundClass
-from bargein_model.training.figures import Examined, best_threshold, calibrating_shift, figures
+from bargein_model.training.figures import (
+    Examined,
+    auc_at_ms,
+    best_threshold,
+    calibrating_shift,
+    figures,
+)
 
 ONSET, FRAMES = 40, 100
 
@@ -54,3 +60,14 @@ def test_the_threshold_parts_what_can_be_parted() -> None:
     at = figures(one_of_each, best_threshold(one_of_each))
     assert 0.4 < at.threshold <= 0.6
     assert (at.found, at.hold, at.median_ms) == (1.0, 1.0, 50.0)
+
+
+def test_interruptions_are_ranked_against_all_the_rest_or_one_class() -> None:
+    evidence = np.full((3, FRAMES), -1, np.float32)
+    evidence[:, ONSET:] = np.array([0.6, 0.7, 0.1])[:, None]
+    classes = [SoundClass.INTERRUPTION, SoundClass.BACKCHANNEL, SoundClass.NOISE]
+    onsets = np.full(3, ONSET * FRAME_SAMPLES, np.int32)
+    one_of_each = Examined(evidence, np.array(classes, np.int8), onsets)
+    assert auc_at_ms(one_of_each, 500) == 0.5
+    assert auc_at_ms(one_of_each, 500, SoundClass.BACKCHANNEL) == 0.0
+    assert auc_at_ms(one_of_each, 500, SoundClass.NOISE) == 1.0

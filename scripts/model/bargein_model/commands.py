@@ -19,6 +19,7 @@ from bargein_model.composer.filling import compose_shard
 from bargein_model.composer.pools import Pools
 from bargein_model.composer.probe import probe_lines
 from bargein_model.composer.shards import Shard, StaleShardError, complete_shards, shard_folder
+from bargein_model.contract import SoundClass
 from bargein_model.corpus_folder import CorpusFolder
 from bargein_model.export.graph import build
 from bargein_model.export.timing import measure
@@ -215,6 +216,10 @@ def train(
     threshold = best_threshold(development)
     _print_figures(Role.DEVELOPMENT, development, threshold)
     _print_figures(Role.REPORTED, _examined(run, Role.REPORTED, corpora, work), threshold)
+    alone = _examined(run, Role.DEVELOPMENT, corpora, work, alone=True)
+    for how, examined in (("as composed", development), ("each alone", alone)):
+        ranks = _ranks(examined, SoundClass.BACKCHANNEL)
+        click.echo(f"development: interruptions against backchannels, {how} | AUC {ranks}")
 
 
 def _checkpoint(work: Path, name: str) -> Path:
@@ -234,18 +239,24 @@ def _load(into: Callable[..., None], *checkpoints: Path) -> None:
         raise click.ClickException(message) from error
 
 
-def _examined(run: Run, role: Role, corpora: tuple[Path, ...], work: Path) -> Examined:
+def _examined(
+    run: Run, role: Role, corpora: tuple[Path, ...], work: Path, *, alone: bool = False
+) -> Examined:
     """What a run's average says about a role's shards, which are composed first."""
     folder = shards_of(work, role)
     for number in range(EXAM_SHARDS):
         if not shard_folder(folder, number).exists():
             _compose_one(corpora, work, role, EXAM_SEED, number)
-    return examine(run.averaged, complete_shards(folder)[:EXAM_SHARDS], run.device)
+    return examine(run.averaged, complete_shards(folder)[:EXAM_SHARDS], run.device, alone=alone)
 
 
 def _print_figures(role: Role, examined: Examined, threshold: float) -> None:
-    ranks = " ".join(f"{auc_at_ms(examined, ms):.3f}" for ms in (200, 300, 500, 700, 1000))
-    click.echo(f"{role.value}: {figures(examined, threshold).line()} | AUC {ranks}")
+    click.echo(f"{role.value}: {figures(examined, threshold).line()} | AUC {_ranks(examined)}")
+
+
+def _ranks(examined: Examined, against: SoundClass | None = None) -> str:
+    areas = (auc_at_ms(examined, ms, against) for ms in (200, 300, 500, 700, 1000))
+    return " ".join(f"{area:.3f}" for area in areas)
 
 
 @main.command()

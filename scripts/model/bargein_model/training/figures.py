@@ -116,11 +116,16 @@ def auc(scores: Floats, positive: NDArray[np.bool_]) -> float:
     return float(area / (count * (len(scores) - count)))
 
 
-def auc_at_ms(examined: Examined, after_ms: int) -> float:
-    """How well the evidence at one moment after the onset ranks the overlaps."""
+def auc_at_ms(examined: Examined, after_ms: int, against: SoundClass | None = None) -> float:
+    """How well the evidence at one moment after the onset ranks the overlaps.
+
+    Interruptions against all the rest, or against one class.
+    """
     frames = (
         np.maximum(examined.onsets, 0) // FRAME_SAMPLES
     ) + after_ms * FRAMES_PER_SECOND // 1000
     frames = np.minimum(frames, examined.evidence.shape[1] - 1)
     scores = examined.evidence[np.arange(len(frames)), frames]
-    return auc(scores, examined.classes == SoundClass.INTERRUPTION)
+    interrupts = examined.classes == SoundClass.INTERRUPTION
+    compared = interrupts | (True if against is None else examined.classes == against)
+    return auc(scores[compared], interrupts[compared])

@@ -252,15 +252,20 @@ def _batches(
 
 
 @torch.no_grad()
-def examine(network: Network, folders: list[Path], device: str) -> Examined:
-    """What the network says about shards; only shards of one length go together."""
+def examine(network: Network, folders: list[Path], device: str, *, alone: bool = False) -> Examined:
+    """What the network says about shards, or about their sounds alone.
+
+    Only shards of one length go together.
+    """
     network.eval()
     evidence, classes, onsets = [], [], []
     for folder in folders:
         shard = Shard.load(folder)
         for rows in np.array_split(np.arange(len(shard.user)), 16):
-            parts = (torch.from_numpy(part[rows]).float() for part in (shard.user, shard.reference))
-            logits = network(*(part.to(device) for part in parts))
+            user = shard.alone if alone else shard.user
+            parts = [torch.from_numpy(part[rows]).float() for part in (user, shard.reference)]
+            heard, played = (part.to(device) for part in parts)
+            logits = network(heard, torch.full_like(played, SILENCE) if alone else played)
             chance = logits.softmax(-1)[..., int(SoundClass.INTERRUPTION)].cpu().numpy()
             chance[shard.targets[rows] == BEFORE_ONSET] = -1.0
             evidence.append(chance)
