@@ -22,6 +22,7 @@ from bargein_model.composer.shards import Shard, StaleShardError, complete_shard
 from bargein_model.contract import SoundClass
 from bargein_model.corpus_folder import CorpusFolder
 from bargein_model.export.graph import build
+from bargein_model.export.reading import NotOursError
 from bargein_model.export.timing import measure
 from bargein_model.training.figures import (
     Examined,
@@ -30,7 +31,7 @@ from bargein_model.training.figures import (
     calibrating_shift,
     figures,
 )
-from bargein_model.training.loop import EAR_JOINS, Run, Settings, examine
+from bargein_model.training.loop import EAR_JOINS, MODEL_FILE, Run, Settings, examine
 from bargein_model.weights import calibrated, collect
 
 SAVE_EVERY = 250
@@ -160,9 +161,13 @@ def _compose_one(corpora: tuple[Path, ...], work: Path, role: Role, seed: int, n
 @click.option(
     "--reading", default=0.15, show_default=True, help="Weight of reading along, at first."
 )
-@click.option("--begin-from", metavar="NAME", help="Another run's checkpoint to start with.")
 @click.option(
-    "--teacher", metavar="NAME", help="A checkpoint to follow, which hears every sound alone."
+    "--begin-from",
+    metavar="WEIGHTS",
+    help="What to start with: another run's NAME, a model FILE.onnx, or `shipped`.",
+)
+@click.option(
+    "--teacher", metavar="WEIGHTS", help="What to follow, which hears every voice alone; likewise."
 )
 @click.option("--keep-every", type=int, help="Keep a copy every so many steps, as NAME-STEP.")
 @click.option("--threads", type=int, help="Cores to train on.", show_default="all")
@@ -195,17 +200,17 @@ def train(
         seed=seed,
         leave_out=leave_out,
     )
-    run = Run(settings, device)
+    run, shards = Run(settings, device), shards_of(work, Role.TRAINING)
     checkpoint = work / f"{name}.pt"
     if checkpoint.exists():
         _load(run.restore, checkpoint)
     elif begin_from is not None:
-        _load(run.begin_from, _checkpoint(work, begin_from))
+        _load(run.begin_from, _weights(work, begin_from), shards)
     if teacher is not None:
-        _load(run.follow, _checkpoint(work, teacher))
+        _load(run.follow, _weights(work, teacher), shards)
     with _progress() as progress:
         task = progress.add_task("training", total=steps, completed=run.step)
-        for loss in run.train(shards_of(work, Role.TRAINING)):
+        for loss in run.train(shards):
             progress.update(task, completed=run.step, description=f"loss {loss:.3f}")
             if run.step % SAVE_EVERY == 0:
                 run.save(checkpoint)
@@ -222,6 +227,13 @@ def train(
         click.echo(f"development: interruptions against backchannels, {how} | AUC {ranks}")
 
 
+def _weights(work: Path, name: str) -> Path:
+    """The shipped file, another, or a checkpoint."""
+    if name == "shipped":
+        return SHIPPED
+    return Path(name) if name.endswith(MODEL_FILE) else _checkpoint(work, name)
+
+
 def _checkpoint(work: Path, name: str) -> Path:
     path = work / f"{name}.pt"
     if not path.exists():
@@ -230,12 +242,14 @@ def _checkpoint(work: Path, name: str) -> Path:
     return path
 
 
-def _load(into: Callable[..., None], *checkpoints: Path) -> None:
+def _load(into: Callable[..., None], *paths: Path) -> None:
     try:
-        into(*checkpoints)
+        into(*paths)
+    except (NotOursError, OSError) as error:
+        raise click.ClickException(str(error)) from error
     except (RuntimeError, KeyError) as error:
-        named = ", ".join(map(str, checkpoints))
-        message = f"{named}: not a checkpoint of this network; train under another --name"
+        named = ", ".join(map(str, paths))
+        message = f"{named}: weights of another network; train under another --name"
         raise click.ClickException(message) from error
 
 

@@ -39,15 +39,15 @@ class Basis(NamedTuple):
 
 def user_edges_hz(bands: int) -> Wide:
     """The `bands` + 2 corners of triangles that lie evenly on O'Shaughnessy's mel scale."""
-    lowest, highest = (2595.0 * np.log10(1.0 + hz / 700.0) for hz in (LOWEST_HZ, HIGHEST_HZ))
+    lowest, highest = (2595.0 * float(np.log10(1.0 + hz / 700.0)) for hz in (LOWEST_HZ, HIGHEST_HZ))
     edges_mel = np.linspace(lowest, highest, bands + 2)
     return 700.0 * (10.0 ** (edges_mel / 2595.0) - 1.0)
 
 
 def speech_edges_hz() -> Wide:
     """The embedding's corners: Slaney's mel scale, linear below 1 kHz and logarithmic above."""
-    step = np.log(6.4) / 27.0
-    highest = 15.0 + np.log(SPEECH_HIGHEST_HZ / 1000.0) / step
+    step = float(np.log(6.4)) / 27.0
+    highest = 15.0 + float(np.log(SPEECH_HIGHEST_HZ / 1000.0)) / step
     edges_mel = np.linspace(SPEECH_LOWEST_HZ * 3.0 / 200.0, highest, SPEECH_BANDS + 2)
     curved = 1000.0 * np.exp((edges_mel - 15.0) * step)
     return np.where(edges_mel < 15.0, edges_mel * 200.0 / 3.0, curved)

@@ -12,6 +12,7 @@ came. Its 32 bands up to 3800 Hz are read off the 40 that all else hears, too.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import distribution
+from typing import Any, cast
 
 import numpy as np
 import onnx
@@ -117,7 +118,7 @@ class Ear(nn.Module):
 
     def forward(self, log_mel: Tensor) -> Tensor:
         """(batch, frames, 80) to (batch, frames, 288): the embedding, and what was tapped."""
-        ours = log_mel.unflatten(2, (2, USER_BANDS)).flatten(1, 2)
+        ours = log_mel.reshape(len(log_mel), -1, USER_BANDS)
         hidden = (ours @ self.reading + SPEECH_LEVEL).unsqueeze(1)
         hidden = hidden.to(memory_format=torch.channels_last)
         heard: list[Tensor] = []
@@ -147,7 +148,7 @@ def _through(layer: SpeechLayer, kernel: Tensor, bias: Tensor, hidden: Tensor) -
     padded = functional.pad(hidden, (beside, beside, layer.context, 0))
     hidden = functional.conv2d(padded, kernel, bias, dilation=(layer.dilation, 1))
     if layer.rectified:
-        hidden = _Rectified.apply(hidden)
+        hidden = rectified(hidden)
     if layer.looks_back:
         earlier = functional.pad(hidden, (0, 0, layer.looks_back, 0))[:, :, : hidden.shape[2]]
         hidden = torch.maximum(hidden, earlier)
@@ -156,12 +157,15 @@ def _through(layer: SpeechLayer, kernel: Tensor, bias: Tensor, hidden: Tensor) -
     return functional.max_pool2d(hidden, (2 if layer.halves else 1, layer.pool_bands))
 
 
-class _Rectified(torch.autograd.Function):
+def rectified(hidden: Tensor) -> Tensor:
     """The rectifier and its clamp, in place; as two operations a step takes a fifth longer.
 
     At the very edge of the clamp, and only there, the slope is 0, not 0.2.
     """
+    return cast("Tensor", cast("Any", _Rectified).apply(hidden))
 
+
+class _Rectified(torch.autograd.Function):
     @staticmethod
     def forward(ctx: FunctionCtx, hidden: Tensor) -> Tensor:
         functional.leaky_relu_(hidden, SLOPE).clamp_(min=LOWEST)
@@ -170,7 +174,7 @@ class _Rectified(torch.autograd.Function):
         return hidden
 
     @staticmethod
-    def backward(ctx: FunctionCtx, slopes: Tensor) -> Tensor:
-        (rectified,) = ctx.saved_tensors
-        unclamped = torch.ops.aten.hardtanh_backward(slopes, rectified, LOWEST, float("inf"))
-        return torch.ops.aten.leaky_relu_backward(unclamped, rectified, SLOPE, True)
+    def backward(ctx: FunctionCtx, *grad_outputs: Tensor) -> Tensor:
+        (kept,) = cast("Any", ctx).saved_tensors
+        unclamped = torch.ops.aten.hardtanh_backward(*grad_outputs, kept, LOWEST, float("inf"))
+        return cast("Tensor", torch.ops.aten.leaky_relu_backward(unclamped, kept, SLOPE, True))

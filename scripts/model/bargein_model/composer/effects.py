@@ -5,6 +5,7 @@ it says otherwise. Levels are in dB relative to full scale.
 """
 
 import io
+import math
 from enum import Enum
 
 import numpy as np
@@ -91,17 +92,17 @@ def telephone(audio: Floats, law: Law) -> Floats:
 
 def companded(audio: Floats, law: Law) -> Floats:
     """Quantises -1…1 to 256 companded steps."""
-    sign, size = np.sign(audio), np.abs(audio)
+    size = np.abs(audio)
     if law is Law.MU:
-        code = np.log1p(255.0 * size) / np.log(256.0)
+        code = np.log1p(255.0 * size).astype(np.float64) / math.log(256.0)
         steps = np.round(code * 127.0) / 127.0
-        expanded = np.expm1(steps * np.log(256.0)) / 255.0
+        expanded = np.expm1(steps * math.log(256.0)) / 255.0
     else:
-        scale = 1.0 + np.log(87.6)
+        scale = 1.0 + math.log(87.6)
         code = np.where(size < 1 / 87.6, 87.6 * size, 1.0 + np.log(np.maximum(87.6 * size, 1.0)))
-        steps = np.round(code / scale * 127.0) / 127.0 * scale
+        steps = np.round(code.astype(np.float64) / scale * 127.0) / 127.0 * scale
         expanded = np.where(steps < 1.0, steps / 87.6, np.exp(steps - 1.0) / 87.6)
-    return np.asarray(sign * expanded, np.float32)
+    return np.asarray(np.sign(audio) * expanded, np.float32)
 
 
 def opus(audio: Floats, compression: float) -> Floats:
@@ -112,7 +113,7 @@ def opus(audio: Floats, compression: float) -> Floats:
     )
     file.seek(0)
     decoded, _ = soundfile.read(file, dtype="float32")
-    return _fitted(decoded, len(audio))
+    return _fitted(np.asarray(decoded, np.float32), len(audio))
 
 
 def lost_packets(audio: Floats, rng: np.random.Generator, share: float) -> Floats:

@@ -30,7 +30,7 @@ class Rooms:
         audio = effects.at_level(played, 0.0)
         if rng.random() < 0.4:  # a loudspeaker driven too hard
             drive = np.float32(effects.gain(rng.uniform(-6, 12)))
-            audio = np.tanh(audio * drive * 0.5) / drive
+            audio = np.asarray(np.tanh(audio * drive * 0.5) / drive, np.float32)
         lowest = float(rng.uniform(80, 500))
         curve = np.array([0, lowest / 2, lowest, 3000, 8000], np.float32)
         tilt = float(rng.uniform(-12, 6))

@@ -30,7 +30,7 @@ class Variation:
         varied = spectra[:, lower] * (1 - share) + spectra[:, lower + 1] * share
         low, high = self.hidden_hz
         varied[:, (low <= USER_HZ) & (high > USER_HZ)] = self.hidden_log_power
-        return varied.reshape(features.shape)
+        return np.asarray(varied, np.float32).reshape(features.shape)
 
     def in_full(self) -> "Variation":
         """The same vocal tract, all of it heard."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import onnxruntime as ort
+from bargein_server.models.onnx import OnnxModel
 
 from bargein_model.contract import SAMPLE_RATE
 
@@ -26,23 +26,17 @@ class Timing(NamedTuple):
 
 def measure(path: Path) -> Timing:
     """Times steps and a whole window."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return Timing(*(_median_ms(session, ms) for ms in (HOP_MS, STEP_MS, WINDOW_MS)))
+    model = OnnxModel.open(path)
+    return Timing(*(_median_ms(model, ms) for ms in (HOP_MS, STEP_MS, WINDOW_MS)))
 
 
-def _median_ms(session: ort.InferenceSession, audio_ms: int) -> float:
-    audio = np.random.default_rng(1).normal(0, 0.05, (1, audio_ms * SAMPLE_RATE // 1000))
-    inputs = {
-        "audio": audio.astype(np.float32),
-        "reference": audio.astype(np.float32),
-        "state": np.zeros((1, session.get_inputs()[2].shape[1]), np.float32),
-    }
-    session.run(None, inputs)
+def _median_ms(model: OnnxModel, audio_ms: int) -> float:
+    drawn = np.random.default_rng(1).normal(0, 0.05, (1, audio_ms * SAMPLE_RATE // 1000))
+    audio, state = drawn.astype(np.float32), np.zeros((1, model.info.state_size), np.float32)
+    model.run(audio, audio, state)
     taken: list[float] = []
     for _ in range(ROUNDS):
         begun = time.process_time_ns()
-        session.run(None, inputs)
+        model.run(audio, audio, state)
         taken.append((time.process_time_ns() - begun) / 1e6)
     return float(np.median(taken))

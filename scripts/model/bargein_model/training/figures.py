@@ -93,7 +93,7 @@ def calibrating_shift(examined: Examined) -> float:
     The offset alone of Platt's method (1999), so that the order of overlaps stays as it is.
     """
     first = np.maximum(examined.onsets, 0)[:, None] // FRAME_SAMPLES
-    age = np.arange(examined.evidence.shape[1]) - first
+    age: NDArray[np.int64] = np.arange(examined.evidence.shape[1], dtype=np.int64) - first
     chosen = (age >= FRAMES_PER_SECOND // 5) & (age < FRAMES_PER_SECOND) & (examined.evidence >= 0)
     interrupts = np.broadcast_to(
         (examined.classes == SoundClass.INTERRUPTION)[:, None], chosen.shape

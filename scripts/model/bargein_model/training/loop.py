@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from bargein_model.composer.overlap import BEFORE_ONSET
 from bargein_model.composer.shards import Shard, complete_shards
 from bargein_model.contract import FRAME_SAMPLES, SoundClass
+from bargein_model.export.reading import read
 from bargein_model.network import Network
 from bargein_model.speech_embedding import FROZEN
 from bargein_model.training.figures import Examined
@@ -28,7 +29,9 @@ from bargein_model.training.loss import (
     verdict_loss,
 )
 from bargein_model.training.surroundings import Around, Taught, elsewhere
+from bargein_model.weights import place
 
+MODEL_FILE = ".onnx"
 SILENCE = -9.0
 """The features of digital silence."""
 DEAF_SHARE = 0.12
@@ -103,21 +106,34 @@ class Run:
     def restore(self, path: Path) -> None:
         """Goes on from a saved state."""
         state = torch.load(path, map_location=self.device, weights_only=True)
-        self.step, self.seen = state["step"], Counter(state["seen"])
+        self.step, self.seen = state["step"], Counter[str](state["seen"])
         for name in ("network", "averaged", "optimizer"):
             getattr(self, name).load_state_dict(state[name])
 
-    def begin_from(self, path: Path) -> None:
-        """Takes another run's averaged weights as this one's first."""
-        state = torch.load(path, map_location=self.device, weights_only=True)
-        self.network.load_state_dict(state["averaged"])
-        self.averaged.load_state_dict(state["averaged"])
+    def begin_from(self, path: Path, root: Path) -> None:
+        """Takes the weights of another run's average, or of a model file, as this one's first.
 
-    def follow(self, path: Path) -> None:
-        """Takes another run's averaged weights as teacher, which hears every sound alone."""
-        state = torch.load(path, map_location=self.device, weights_only=True)
+        Those of a file are unfolded by what they make of a shard in `root`.
+        """
+        weights = self._known(path, root)
+        self.network.load_state_dict(weights)
+        self.averaged.load_state_dict(weights)
+
+    def follow(self, path: Path, root: Path) -> None:
+        """Takes weights, as `begin_from` does, for a teacher, which hears every voice alone."""
         self.teacher = copy.deepcopy(self.averaged).requires_grad_(requires_grad=False)
-        self.teacher.load_state_dict(state["averaged"])
+        self.teacher.load_state_dict(self._known(path, root))
+
+    def _known(self, path: Path, root: Path) -> dict[str, Tensor]:
+        if path.suffix != MODEL_FILE:
+            return _averaged(path, self.device)
+        weights, network = read(path), copy.deepcopy(self.averaged)
+        rng = np.random.default_rng(self.settings.seed)
+        shard = Shard.load(_complete(root)[0])
+        batches = _batches(shard, np.arange(len(shard.user)), self.settings.batch, rng)
+        pairs = ((one.user.to(self.device), one.reference.to(self.device)) for one in batches)
+        place(weights, network, pairs)
+        return network.state_dict()
 
     def take_mean_of(self, *paths: Path) -> None:
         """Takes the mean of several runs' averaged weights, for export.
@@ -125,10 +141,7 @@ class Run:
         Moments of one run, or runs that began from each other, lie in one valley, where the mean is
         as good as any and less at home in its training (Wortsman et al., 2022, "Model soups").
         """
-        taken = [
-            torch.load(path, map_location=self.device, weights_only=True)["averaged"]
-            for path in paths
-        ]
+        taken = [_averaged(path, self.device) for path in paths]
         mean = {
             name: torch.stack([weights[name].double() for weights in taken]).mean(0)
             for name in taken[0]
@@ -147,9 +160,8 @@ class Run:
                     return
 
     def _least_seen(self, root: Path, rng: np.random.Generator) -> Path:
-        """One of the shards that this run took least often; waits for the first."""
-        while not (folders := complete_shards(root)):
-            time.sleep(5)
+        """One of the shards that this run took least often."""
+        folders = _complete(root)
         least = min(self.seen[folder.name] for folder in folders)
         fresh = [folder for folder in folders if self.seen[folder.name] == least]
         chosen = fresh[int(rng.integers(len(fresh)))]
@@ -189,12 +201,15 @@ class Run:
         return frames + self.settings.peak_weight * peak_loss(logits, targets)
 
     def _following(self, teacher: Network, batch: "Batch", heard: Tensor, logits: Tensor) -> Tensor:
-        """How far the network is from its teacher."""
-        alone, nothing = batch.alone.to(self.device), torch.full_like(batch.reference, SILENCE)
+        """How far the network is from its teacher, which hears a voice alone, all else as it is."""
+        followed = followed_frames(batch.targets)
+        voice = followed.any(1)[:, None, None]
+        user = torch.where(voice, batch.alone, batch.user).to(self.device)
+        reference = batch.reference.masked_fill(voice, SILENCE).to(self.device)
         with torch.no_grad(), torch.autocast(self.device, torch.bfloat16):
-            clearly = teacher.ear(alone)
-            says = teacher.head(teacher.gather(alone, nothing.to(self.device), clearly)).float()
-        followed = followed_frames(batch.targets.to(self.device))
+            clearly = teacher.ear(user)
+            says = teacher.head(teacher.gather(user, reference, clearly)).float()
+        followed = (followed | ~voice.squeeze(2)).to(self.device)
         spread = teacher.heard_norm.get_buffer("running_var").sqrt()
         hears = hearing_loss(heard / spread, clearly.float() / spread, followed)
         agrees = agreement_loss(logits, says, followed)
@@ -221,6 +236,21 @@ class Run:
                 ours[name].copy_(value)
 
 
+def _averaged(path: Path, device: str) -> dict[str, Tensor]:
+    """A checkpoint's averaged weights."""
+    weights: dict[str, Tensor] = torch.load(path, map_location=device, weights_only=True)[
+        "averaged"
+    ]
+    return weights
+
+
+def _complete(root: Path) -> list[Path]:
+    """The shards that are there; waits for the first."""
+    while not (folders := complete_shards(root)):
+        time.sleep(5)
+    return folders
+
+
 @dataclass(frozen=True)
 class Batch:
     """Some overlaps as tensors, as `Network` takes them, and what is taught about them."""
@@ -235,7 +265,7 @@ class Batch:
 def _batches(
     shard: Shard, chosen: NDArray[np.intp], size: int, rng: np.random.Generator
 ) -> Iterator[Batch]:
-    size = max(1, size * 160 // shard.user.shape[1])
+    size = max(1, min(size * 160 // shard.user.shape[1], len(chosen)))
     order, around = rng.permutation(chosen), Around.of(shard, chosen)
     for start in range(0, len(order) - size + 1, size):
         rows = np.sort(order[start : start + size]).tolist()
@@ -258,7 +288,9 @@ def examine(network: Network, folders: list[Path], device: str, *, alone: bool =
     Only shards of one length go together.
     """
     network.eval()
-    evidence, classes, onsets = [], [], []
+    evidence: list[NDArray[np.float32]] = []
+    classes: list[NDArray[np.int8]] = []
+    onsets: list[NDArray[np.int32]] = []
     for folder in folders:
         shard = Shard.load(folder)
         for rows in np.array_split(np.arange(len(shard.user)), 16):
