@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
 from pathlib import Path
+from threading import Thread
 from typing import TypeVar
 
 import click
@@ -128,7 +129,7 @@ def compose(
     folder = shards_of(work, Role(role))
     missing = [n for n in range(shards) if not shard_folder(folder, n).exists()]
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context) as pool, _progress() as progress:
+    with ProcessPoolExecutor(workers, context, _end_with_parent) as pool, _progress() as progress:
         task = progress.add_task("composing", total=shards, completed=shards - len(missing))
         jobs = [
             pool.submit(_compose_one, corpora, work, Role(role), seed, number) for number in missing
@@ -136,6 +137,18 @@ def compose(
         for job in as_completed(jobs):
             job.result()
             progress.advance(task)
+
+
+def _end_with_parent() -> None:
+    """Ends this worker when its command is killed: it would write what the next run writes, too."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # noqa: S101 - only workers get here
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=follow, daemon=True).start()
 
 
 @cache
