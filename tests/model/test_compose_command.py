@@ -17,7 +17,7 @@ WORKERS = 2
 async def test_workers_end_with_a_command_that_is_killed(tmp_path: Path) -> None:
     """Else they would go on, and write what the next run writes, too."""
     corpus, work = write_corpus(tmp_path / "corpus"), tmp_path / "work"
-    options = ["--corpus", corpus, "--work", work, "--workers", str(WORKERS)]
+    options = ["--corpus", str(corpus), "--work", str(work), "--workers", str(WORKERS)]
     run = psutil.Popen(
         [sys.executable, "-m", "bargein_model", "compose", *options],
         env=os.environ | {"PYTHONPATH": str(PACKAGES)},
