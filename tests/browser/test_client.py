@@ -309,3 +309,23 @@ async def test_markers_are_in_order_after_a_broken_connection(page: Page, networ
       return [duration_ms, heard.map(({ id, at_ms }) => [id, at_ms])];
     """
     assert await run(page, summing_up) == [1000, [["one", 500], ["two", 500]]]
+
+
+async def test_a_microphone_is_let_go_where_the_browser_s_audio_does_not_start(page: Page) -> None:
+    await page.clock.install()
+    script = """
+      const { Microphone } = await import("/client/index.js");
+      const devices = navigator.mediaDevices;
+      const open = devices.getUserMedia.bind(devices);
+      let stream;
+      devices.getUserMedia = async (wishes) => (stream = await open(wishes));
+      AudioContext.prototype.resume = () => new Promise((_) => globalThis.asked());
+      const refused = Microphone.open().catch((error) => error);
+      await new Promise((resolve) => { globalThis.asked = resolve; });
+      globalThis.outcome = refused.then((error) => [
+        error.name, stream.getTracks().map(({ readyState }) => readyState),
+      ]);
+    """
+    await run(page, script)
+    await page.clock.fast_forward(5000)
+    assert await page.evaluate("outcome") == ["InvalidStateError", ["ended"]]

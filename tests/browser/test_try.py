@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -163,3 +164,24 @@ async def test_a_threshold_takes_effect_while_the_session_runs(
         await page.locator("#try-threshold").fill("0.05")  # below what a short sound gets
         await expect(verdicts(page, "interruption")).to_have_count(1)
         await expect(verdicts(page, "held")).to_have_count(0)
+
+
+@pytest.mark.parametrize("source", ["question", "microphone"])
+async def test_a_browser_whose_audio_does_not_start_says_so(
+    predictor: Predictor, browser: Browser, source: str
+) -> None:
+    """Firefox without a loudspeaker: it neither resumes nor refuses."""
+    async with (
+        running_server(predictor=predictor) as server,
+        open_page(browser, server.http_url) as page,
+    ):
+        await choose(page, source)
+        await page.clock.install()
+        never = "() => { AudioContext.prototype.resume = () => new Promise(() => {}); }"
+        await page.evaluate(never)
+        await page.get_by_role("button", name="Start").click()
+        state = page.locator("#try-state-text")
+        await expect(state).to_have_text(re.compile("Loading|Waiting"))
+        await page.clock.fast_forward(5000)
+        await expect(state).to_contain_text("it found no loudspeaker")
+        await expect(page.get_by_role("button", name="Start")).to_be_enabled()

@@ -7,6 +7,7 @@ export { BargeinError, errorForClose } from "./failure.js";
 export { follow } from "./follow.js";
 export { Microphone } from "./microphone.js";
 export { Resampler } from "./resampler.js";
+export { resume } from "./resuming.js";
 export { Session, connect } from "./session.js";
 
 /** @typedef {import("./link.js").Token} Token */

@@ -1,4 +1,5 @@
 import { Capture } from "./capture.js";
+import { resume } from "./resuming.js";
 
 /** @import { Session } from "./session.js" */
 
@@ -44,7 +45,7 @@ export class Microphone {
    * Asks the user for the microphone. Call it from a click: browsers keep sound off before one.
    * @param {MicrophoneOptions} [options]
    * @returns {Promise<Microphone>}
-   * @throws {DOMException} There is none, or the user said no.
+   * @throws {DOMException} There is none, the user said no, or the browser's audio does not start.
    */
   static async open({ session, context, agent, constraints } = {}) {
     const audio = context ?? new AudioContext({ latencyHint: "interactive" });
@@ -54,7 +55,7 @@ export class Microphone {
     try {
       const wishes = { audio: { ...CONSTRAINTS, ...constraints } };
       stream = await navigator.mediaDevices.getUserMedia(wishes);
-      await audio.resume();
+      await resume(audio);
       const source = new MediaStreamAudioSourceNode(audio, { mediaStream: stream });
       const capture = await Capture.open(audio, source, agent);
       if (session) capture.streamTo(session);

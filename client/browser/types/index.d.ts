@@ -6,6 +6,7 @@ export { BargeinError, errorForClose } from "./failure.js";
 export { follow } from "./follow.js";
 export { Microphone } from "./microphone.js";
 export { Resampler } from "./resampler.js";
+export { resume } from "./resuming.js";
 export { Session, connect } from "./session.js";
 export type Token = import("./link.js").Token;
 export type ConnectOptions = import("./session.js").ConnectOptions;

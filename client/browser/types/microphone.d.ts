@@ -35,7 +35,7 @@ export declare class Microphone {
      * Asks the user for the microphone. Call it from a click: browsers keep sound off before one.
      * @param {MicrophoneOptions} [options]
      * @returns {Promise<Microphone>}
-     * @throws {DOMException} There is none, or the user said no.
+     * @throws {DOMException} There is none, the user said no, or the browser's audio does not start.
      */
     static open({ session, context, agent, constraints }?: MicrophoneOptions): Promise<Microphone>;
     /** Frames of 16 kHz on their way out. */

@@ -1,6 +1,6 @@
 /** The demonstration: a person or a sample talks while a synthetic agent does. */
 
-import { BargeinError, Capture, Microphone, connect } from "../client/index.js";
+import { BargeinError, Capture, Microphone, connect, resume } from "../client/index.js";
 import { Agent } from "./agent.js";
 import { byId, el } from "./dom.js";
 import { Run, load, loadTurns } from "./run.js";
@@ -98,7 +98,7 @@ export class TryView {
   /** @param {Run} run */
   async #prepare(run) {
     const { context, scene } = run;
-    await context.resume();
+    await resume(context);
     await this.#api.checkToken();
     const sounds = await loadTurns(context, run.turns);
     run.agent = new Agent(context, sounds);
@@ -331,6 +331,7 @@ function showSources(scenes) {
 function explain(error) {
   if (error instanceof DOMException && error.name === "NotAllowedError") return "The microphone was not allowed.";
   if (error instanceof DOMException && error.name === "NotFoundError") return "There is no microphone.";
+  if (error instanceof DOMException) return error.message;
   if (error instanceof BargeinError) return `The session could not go on. ${error.message}`;
   return String(error);
 }
