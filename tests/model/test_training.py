@@ -1,5 +1,6 @@
 """A run stops and goes on, begins from what is there, follows a teacher, and ends in a file."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,11 @@ from bargein_model.export.graph import build
 from bargein_model.export.reading import NotOursError, read
 from bargein_model.features import reference_features, user_features
 from bargein_model.network import Network
-from bargein_model.training.loop import Batch, Run, Settings, examine
+from bargein_model.training.batches import Batch
+from bargein_model.training.examining import examine
+from bargein_model.training.known import averaged, known
+from bargein_model.training.loop import Run, Settings
+from bargein_model.training.teacher import Teacher
 from bargein_model.weights import Weights, collect
 from model.test_shipped import SHIPPED, voice_like
 from model.training_material import OVERLAPS, composed
@@ -125,7 +130,7 @@ def test_the_mean_of_checkpoints_is_that_of_their_weights(
     for name, run in (("one.pt", trained), ("two.pt", other)):
         run.save(tmp_path / name)
     mean = Run(QUICK, "cpu")
-    mean.take_mean_of(tmp_path / "one.pt", tmp_path / "two.pt")
+    mean.take_mean_of(averaged(tmp_path / "one.pt"), averaged(tmp_path / "two.pt"))
     expected = (trained.averaged.head.weight + other.averaged.head.weight) / 2
     torch.testing.assert_close(mean.averaged.head.weight, expected)
 
@@ -142,7 +147,7 @@ def test_the_shipped_file_is_read_and_would_be_written_again() -> None:
 
 def test_training_begins_with_what_a_file_says(shards: Path) -> None:
     run, audio = Run(QUICK, "cpu"), voice_like(5, FRAMES)[0]
-    run.begin_from(SHIPPED, shards)
+    run.begin_from(known(SHIPPED, run.averaged, shards))
     for network in (run.network, run.averaged):
         np.testing.assert_allclose(heard(network, audio), asked(read(SHIPPED), audio), atol=1e-3)
 
@@ -152,7 +157,7 @@ def test_what_a_file_s_network_makes_of_a_batch_is_hardly_other_while_it_trains(
 ) -> None:
     """Its normalisations, folded in the file, have statistics again."""
     run = Run(Settings(batch=OVERLAPS, dropout=0.0), "cpu")
-    run.begin_from(SHIPPED, shards)
+    run.begin_from(known(SHIPPED, run.averaged, shards))
     shard = Shard.load(complete_shards(shards)[0])
     tracks = [torch.from_numpy(one).float() for one in (shard.user, shard.reference)]
     with torch.no_grad():
@@ -175,13 +180,9 @@ def test_a_file_of_another_make_is_named(tmp_path: Path) -> None:
     [(SoundClass.INTERRUPTION, True), (SoundClass.VOCAL, True), (SoundClass.NOISE, False)],
 )
 def test_a_teacher_hears_a_voice_alone_and_all_else_as_it_is(
-    trained: Run, tmp_path: Path, sound: SoundClass, *, hears_alone: bool
+    trained: Run, sound: SoundClass, *, hears_alone: bool
 ) -> None:
-    trained.save(tmp_path / "teacher.pt")
-    run = Run(QUICK, "cpu")
-    run.follow(tmp_path / "teacher.pt", tmp_path)
-    teacher = run.teacher
-    assert teacher is not None
+    teacher = Teacher(copy.deepcopy(trained.averaged), "cpu")
     noise = np.random.default_rng(4).normal(0, 1, FRAMES * FRAME_SAMPLES).astype(np.float32)
     user, alone, other = (
         torch.from_numpy(user_features(noise * np.float32(size)))[None]
@@ -192,13 +193,19 @@ def test_a_teacher_hears_a_voice_alone_and_all_else_as_it_is(
     targets[:, :20] = BEFORE_ONSET
     logits, hears = torch.zeros(1, FRAMES, 5), torch.zeros(1, FRAMES, 288)
 
-    def distance(user: Tensor, alone: Tensor) -> float:
+    def distance(user: Tensor, alone: Tensor) -> list[float]:
         batch = Batch(user, reference, alone, targets, [""])
-        return run._following(teacher, batch, hears, logits).item()
+        return [one.item() for one in teacher.distance(batch, hears, logits)]
 
     as_it_is = distance(user, alone)
     assert (distance(user, other) != as_it_is) is hears_alone
     assert (distance(other, alone) != as_it_is) is not hears_alone
+
+
+def test_the_distance_from_a_teacher_is_part_of_the_loss(trained: Run, shards: Path) -> None:
+    alone, taught = Run(QUICK, "cpu"), Run(QUICK, "cpu")
+    taught.follow(trained.averaged.state_dict())
+    assert next(taught.train(shards)) > next(alone.train(shards)) + 0.5
 
 
 def test_an_examined_network_says_nothing_before_the_onset(trained: Run, shards: Path) -> None:

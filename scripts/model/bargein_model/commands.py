@@ -2,29 +2,21 @@
 
 import multiprocessing
 import os
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from functools import cache
 from pathlib import Path
 from threading import Thread
-from typing import TypeVar
 
 import click
 import onnx
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bargein_model.composer.compose import Composer
-from bargein_model.composer.corpus import Corpus, Role
-from bargein_model.composer.filling import compose_shard
-from bargein_model.composer.pools import Pools
+from bargein_model.composer.corpus import Role
 from bargein_model.composer.probe import probe_lines
 from bargein_model.composer.shards import Shard, StaleShardError, complete_shards, shard_folder
 from bargein_model.contract import SoundClass
-from bargein_model.corpus_folder import CorpusFolder
 from bargein_model.export.graph import build
-from bargein_model.export.reading import NotOursError
 from bargein_model.export.timing import measure
+from bargein_model.training.examining import examine
 from bargein_model.training.figures import (
     Examined,
     auc_at_ms,
@@ -32,72 +24,27 @@ from bargein_model.training.figures import (
     calibrating_shift,
     figures,
 )
-from bargein_model.training.loop import EAR_JOINS, MODEL_FILE, Run, Settings, examine
+from bargein_model.training.known import averaged, known
+from bargein_model.training.loop import EAR_JOINS, Run, Settings
 from bargein_model.weights import calibrated, collect
+from bargein_model.workplace import (
+    SHIPPED,
+    checkpoint,
+    compose_one,
+    corpora_options,
+    open_corpus,
+    progress_bar,
+    readable,
+    seed_option,
+    shards_of,
+    weights_file,
+    work_option,
+)
 
 SAVE_EVERY = 250
 EXAM_SHARDS, EXAM_SEED = 6, 7
 PROBE_SHARDS = 12
 ROLES = [role.value for role in (Role.TRAINING, Role.DEVELOPMENT, Role.REPORTED)]
-ROOT = Path(__file__).resolve().parents[3]
-SHIPPED = ROOT / "server" / "bargein_server" / "models" / "weights" / "bargein.onnx"
-Command = TypeVar("Command", bound=Callable[..., None])
-
-
-_CORPUS = click.option(
-    "--corpus",
-    "corpora",
-    multiple=True,
-    type=CorpusFolder(),
-    help="A folder with a manifest.csv; may be given several times.",
-    default=[ROOT.parent / "shared" / "corpus"],
-    show_default="../shared/corpus",
-)
-_LEAVE_OUT = click.option(
-    "--leave-out",
-    multiple=True,
-    metavar="SOURCE",
-    help="A source, as the manifest calls it, to train without.",
-)
-_WORK = click.option(
-    "--work",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where decoded audio, shards and checkpoints lie.",
-    default=ROOT / ".model",
-    show_default=".model",
-)
-
-
-def _corpora(command: Command) -> Command:
-    """Options of every command that reads clips."""
-    return _CORPUS(_WORK(command))
-
-
-_seed = click.option("--seed", default=1, show_default=True, help="For all that is drawn.")
-
-
-def open_corpus(corpora: tuple[Path, ...], work: Path) -> Corpus:
-    """Reads the manifests and decodes what is not decoded yet."""
-    corpus = Corpus(corpora, work / "corpus")
-    with _progress() as progress:
-        task = progress.add_task("decoding", total=len(corpus.reels))
-        for _ in corpus.decode(sorted(corpus.reels)):
-            progress.advance(task)
-    return corpus
-
-
-def shards_of(work: Path, role: Role) -> Path:
-    """The folder of composed shards."""
-    return work / "shards" / role.value
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
 
 
 class _Commands(click.Group):
@@ -116,8 +63,8 @@ def main() -> None:
 
 
 @main.command()
-@_corpora
-@_seed
+@corpora_options
+@seed_option
 @click.option("--role", type=click.Choice(ROLES), default=ROLES[0], show_default=True)
 @click.option("--shards", default=100, show_default=True, help="How many, of 1024 overlaps each.")
 @click.option("--workers", default=1, show_default=True, help="Processes that compose.")
@@ -129,10 +76,13 @@ def compose(
     folder = shards_of(work, Role(role))
     missing = [n for n in range(shards) if not shard_folder(folder, n).exists()]
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _end_with_parent) as pool, _progress() as progress:
+    with (
+        ProcessPoolExecutor(workers, context, _end_with_parent) as pool,
+        progress_bar() as progress,
+    ):
         task = progress.add_task("composing", total=shards, completed=shards - len(missing))
         jobs = [
-            pool.submit(_compose_one, corpora, work, Role(role), seed, number) for number in missing
+            pool.submit(compose_one, corpora, work, Role(role), seed, number) for number in missing
         ]
         for job in as_completed(jobs):
             job.result()
@@ -151,21 +101,15 @@ def _end_with_parent() -> None:
     Thread(target=follow, daemon=True).start()
 
 
-@cache
-def _composer(corpora: tuple[Path, ...], work: Path, role: Role) -> Composer:
-    return Composer(Pools(Corpus(corpora, work / "corpus"), role))
-
-
-def _compose_one(corpora: tuple[Path, ...], work: Path, role: Role, seed: int, number: int) -> None:
-    composer, varied = _composer(corpora, work, role), role is Role.TRAINING
-    shard = compose_shard(composer, seed, number, varied=varied)
-    shard.save(shard_folder(shards_of(work, role), number))
-
-
 @main.command()
-@_corpora
-@_LEAVE_OUT
-@_seed
+@corpora_options
+@click.option(
+    "--leave-out",
+    multiple=True,
+    metavar="SOURCE",
+    help="A source, as the manifest calls it, to train without.",
+)
+@seed_option
 @click.option("--name", default="model", show_default=True, help="Names the checkpoint.")
 @click.option("--steps", default=9_000, show_default=True, help="Batches of 64 overlaps.")
 @click.option("--rate", default=2.5e-3, show_default=True, help="The highest learning rate.")
@@ -214,22 +158,27 @@ def train(
         leave_out=leave_out,
     )
     run, shards = Run(settings, device), shards_of(work, Role.TRAINING)
-    checkpoint = work / f"{name}.pt"
-    if checkpoint.exists():
-        _load(run.restore, checkpoint)
+    kept = work / f"{name}.pt"
+    if not complete_shards(shards):
+        click.echo(f"{shards}: nothing there yet; waiting for `compose`", err=True)
+    if kept.exists():
+        with readable(kept):
+            run.restore(kept)
     elif begin_from is not None:
-        _load(run.begin_from, _weights(work, begin_from), shards)
+        with readable(path := weights_file(work, begin_from)):
+            run.begin_from(known(path, run.averaged, shards))
     if teacher is not None:
-        _load(run.follow, _weights(work, teacher), shards)
-    with _progress() as progress:
+        with readable(path := weights_file(work, teacher)):
+            run.follow(known(path, run.averaged, shards))
+    with progress_bar() as progress:
         task = progress.add_task("training", total=steps, completed=run.step)
         for loss in run.train(shards):
             progress.update(task, completed=run.step, description=f"loss {loss:.3f}")
             if run.step % SAVE_EVERY == 0:
-                run.save(checkpoint)
+                run.save(kept)
             if keep_every and run.step % keep_every == 0:
                 run.save(work / f"{name}-{run.step}.pt")
-    run.save(checkpoint)
+    run.save(kept)
     development = _examined(run, Role.DEVELOPMENT, corpora, work)
     threshold = best_threshold(development)
     _print_figures(Role.DEVELOPMENT, development, threshold)
@@ -240,32 +189,6 @@ def train(
         click.echo(f"development: interruptions against backchannels, {how} | AUC {ranks}")
 
 
-def _weights(work: Path, name: str) -> Path:
-    """The shipped file, another, or a checkpoint."""
-    if name == "shipped":
-        return SHIPPED
-    return Path(name) if name.endswith(MODEL_FILE) else _checkpoint(work, name)
-
-
-def _checkpoint(work: Path, name: str) -> Path:
-    path = work / f"{name}.pt"
-    if not path.exists():
-        there = ", ".join(sorted(one.stem for one in work.glob("*.pt"))) or "none"
-        raise click.ClickException(f"{path}: no such checkpoint; there are: {there}")
-    return path
-
-
-def _load(into: Callable[..., None], *paths: Path) -> None:
-    try:
-        into(*paths)
-    except (NotOursError, OSError) as error:
-        raise click.ClickException(str(error)) from error
-    except (RuntimeError, KeyError) as error:
-        named = ", ".join(map(str, paths))
-        message = f"{named}: weights of another network; train under another --name"
-        raise click.ClickException(message) from error
-
-
 def _examined(
     run: Run, role: Role, corpora: tuple[Path, ...], work: Path, *, alone: bool = False
 ) -> Examined:
@@ -273,7 +196,7 @@ def _examined(
     folder = shards_of(work, role)
     for number in range(EXAM_SHARDS):
         if not shard_folder(folder, number).exists():
-            _compose_one(corpora, work, role, EXAM_SEED, number)
+            compose_one(corpora, work, role, EXAM_SEED, number)
     return examine(run.averaged, complete_shards(folder)[:EXAM_SHARDS], run.device, alone=alone)
 
 
@@ -287,7 +210,7 @@ def _ranks(examined: Examined, against: SoundClass | None = None) -> str:
 
 
 @main.command()
-@_corpora
+@corpora_options
 @click.option(
     "--name",
     "names",
@@ -311,7 +234,9 @@ def export(
 ) -> None:
     """Write the ONNX file of checkpoints' averaged weights, calibrated on the development set."""
     run = Run(Settings(), "cpu")
-    _load(run.take_mean_of, *(_checkpoint(work, name) for name in names))
+    paths = [checkpoint(work, name) for name in names]
+    with readable(*paths):
+        run.take_mean_of(*(averaged(path) for path in paths))
     development = _examined(run, Role.DEVELOPMENT, corpora, work)
     shift = calibrating_shift(development)
     development = development.shifted(shift)
@@ -328,7 +253,7 @@ def export(
 
 
 @main.command()
-@_WORK
+@work_option
 def probe(work: Path) -> None:
     """Try to tell the classes apart by nuisances alone; near 0.5 nothing gives them away."""
     shards = complete_shards(shards_of(work, Role.TRAINING))[:PROBE_SHARDS]

@@ -1,5 +1,6 @@
 """Composed overlaps on disk, as features: folders of arrays that training reads again and again."""
 
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,3 +72,10 @@ def shard_folder(root: Path, number: int) -> Path:
 def complete_shards(root: Path) -> list[Path]:
     """The shards that are there, in order of their numbers."""
     return sorted(path for path in root.glob("shard-*") if not path.name.endswith(".part"))
+
+
+def wait_for_shards(root: Path) -> list[Path]:
+    """The complete ones, as soon as there is one: training may run beside composing."""
+    while not (folders := complete_shards(root)):
+        time.sleep(5)
+    return folders

@@ -1,7 +1,6 @@
 """The training loop: shards in, checkpoints out; stops at any moment and goes on from there."""
 
 import copy
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,32 +9,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from bargein_model.composer.overlap import BEFORE_ONSET
-from bargein_model.composer.shards import Shard, complete_shards
-from bargein_model.contract import FRAME_SAMPLES, SoundClass
-from bargein_model.export.reading import read
+from bargein_model.composer.shards import Shard, wait_for_shards
 from bargein_model.network import Network
 from bargein_model.speech_embedding import FROZEN
-from bargein_model.training.figures import Examined
-from bargein_model.training.loss import (
-    agreement_loss,
-    followed_frames,
-    hearing_loss,
-    peak_loss,
-    reading_loss,
-    verdict_loss,
-)
-from bargein_model.training.surroundings import Around, Taught, elsewhere
-from bargein_model.weights import place
+from bargein_model.training.batches import Batch, batches
+from bargein_model.training.known import Known
+from bargein_model.training.loss import peak_loss, reading_loss, verdict_loss
+from bargein_model.training.teacher import Teacher
 
-MODEL_FILE = ".onnx"
-SILENCE = -9.0
-"""The features of digital silence."""
-DEAF_SHARE = 0.12
-"""Share of overlaps whose reference is taken away."""
 EAR_RATE = 0.3
 """Of the rate at which the ear learns, against all that begins from nothing."""
 EAR_JOINS = 1500
@@ -77,7 +60,7 @@ class Run:
         self.settings, self.device = settings, device
         self.network = Network(settings.dropout).to(device)
         self.averaged = copy.deepcopy(self.network).eval()
-        self.teacher: Network | None = None
+        self.teacher: Teacher | None = None
         self.optimizer = torch.optim.AdamW(self._groups(), weight_decay=settings.decay)
         self.step = 0
         self.seen = Counter[str]()
@@ -110,41 +93,26 @@ class Run:
         for name in ("network", "averaged", "optimizer"):
             getattr(self, name).load_state_dict(state[name])
 
-    def begin_from(self, path: Path, root: Path) -> None:
-        """Takes the weights of another run's average, or of a model file, as this one's first.
-
-        Those of a file are unfolded by what they make of a shard in `root`.
-        """
-        weights = self._known(path, root)
+    def begin_from(self, weights: Known) -> None:
+        """Takes them as this run's first."""
         self.network.load_state_dict(weights)
         self.averaged.load_state_dict(weights)
 
-    def follow(self, path: Path, root: Path) -> None:
-        """Takes weights, as `begin_from` does, for a teacher, which hears every voice alone."""
-        self.teacher = copy.deepcopy(self.averaged).requires_grad_(requires_grad=False)
-        self.teacher.load_state_dict(self._known(path, root))
+    def follow(self, weights: Known) -> None:
+        """Takes them for a teacher."""
+        network = copy.deepcopy(self.averaged)
+        network.load_state_dict(weights)
+        self.teacher = Teacher(network, self.device)
 
-    def _known(self, path: Path, root: Path) -> dict[str, Tensor]:
-        if path.suffix != MODEL_FILE:
-            return _averaged(path, self.device)
-        weights, network = read(path), copy.deepcopy(self.averaged)
-        rng = np.random.default_rng(self.settings.seed)
-        shard = Shard.load(_complete(root)[0])
-        batches = _batches(shard, np.arange(len(shard.user)), self.settings.batch, rng)
-        pairs = ((one.user.to(self.device), one.reference.to(self.device)) for one in batches)
-        place(weights, network, pairs)
-        return network.state_dict()
-
-    def take_mean_of(self, *paths: Path) -> None:
-        """Takes the mean of several runs' averaged weights, for export.
+    def take_mean_of(self, *several: Known) -> None:
+        """Takes their mean as the average, for export.
 
         Moments of one run, or runs that began from each other, lie in one valley, where the mean is
         as good as any and less at home in its training (Wortsman et al., 2022, "Model soups").
         """
-        taken = [_averaged(path, self.device) for path in paths]
         mean = {
-            name: torch.stack([weights[name].double() for weights in taken]).mean(0)
-            for name in taken[0]
+            name: torch.stack([weights[name].double() for weights in several]).mean(0)
+            for name in several[0]
         }
         self.averaged.load_state_dict(mean)
 
@@ -154,21 +122,21 @@ class Run:
         while self.step < self.settings.steps:
             shard = Shard.load(self._least_seen(root, rng))
             chosen = shard.without(self.settings.leave_out)
-            for batch in _batches(shard, chosen, self.settings.batch, rng):
+            for batch in batches(shard, chosen, self.settings.batch, rng):
                 yield self._learn(batch)
                 if self.step >= self.settings.steps:
                     return
 
     def _least_seen(self, root: Path, rng: np.random.Generator) -> Path:
         """One of the shards that this run took least often."""
-        folders = _complete(root)
+        folders = wait_for_shards(root)
         least = min(self.seen[folder.name] for folder in folders)
         fresh = [folder for folder in folders if self.seen[folder.name] == least]
         chosen = fresh[int(rng.integers(len(fresh)))]
         self.seen[chosen.name] += 1
         return chosen
 
-    def _learn(self, batch: "Batch") -> float:
+    def _learn(self, batch: Batch) -> float:
         for group in self.optimizer.param_groups:
             group["lr"] = group["share"] * self._rate()
         self.network.train()
@@ -183,7 +151,9 @@ class Run:
         targets = batch.targets.to(self.device)
         loss = self._loss(logits, targets)
         if self.teacher is not None:
-            loss = loss + self._following(self.teacher, batch, heard.float(), logits)
+            hearing, agreement = self.teacher.distance(batch, heard.float(), logits)
+            loss = loss + self.settings.hearing_weight * hearing
+            loss = loss + self.settings.agreement_weight * agreement
         if reads := self._reading_weight():
             loss = loss + reads * reading_loss(letters, batch.said)
         self.optimizer.zero_grad()
@@ -199,21 +169,6 @@ class Run:
         if not self.settings.peak_weight:
             return frames
         return frames + self.settings.peak_weight * peak_loss(logits, targets)
-
-    def _following(self, teacher: Network, batch: "Batch", heard: Tensor, logits: Tensor) -> Tensor:
-        """How far the network is from its teacher, which hears a voice alone, all else as it is."""
-        followed = followed_frames(batch.targets)
-        voice = followed.any(1)[:, None, None]
-        user = torch.where(voice, batch.alone, batch.user).to(self.device)
-        reference = batch.reference.masked_fill(voice, SILENCE).to(self.device)
-        with torch.no_grad(), torch.autocast(self.device, torch.bfloat16):
-            clearly = teacher.ear(user)
-            says = teacher.head(teacher.gather(user, reference, clearly)).float()
-        followed = (followed | ~voice.squeeze(2)).to(self.device)
-        spread = teacher.heard_norm.get_buffer("running_var").sqrt()
-        hears = hearing_loss(heard / spread, clearly.float() / spread, followed)
-        agrees = agreement_loss(logits, says, followed)
-        return self.settings.hearing_weight * hears + self.settings.agreement_weight * agrees
 
     def _rate(self) -> float:
         settings = self.settings
@@ -234,79 +189,3 @@ class Run:
                 ours[name].lerp_(value, 1 - keep)
             else:
                 ours[name].copy_(value)
-
-
-def _averaged(path: Path, device: str) -> dict[str, Tensor]:
-    """A checkpoint's averaged weights."""
-    weights: dict[str, Tensor] = torch.load(path, map_location=device, weights_only=True)[
-        "averaged"
-    ]
-    return weights
-
-
-def _complete(root: Path) -> list[Path]:
-    """The shards that are there; waits for the first."""
-    while not (folders := complete_shards(root)):
-        time.sleep(5)
-    return folders
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Some overlaps as tensors, as `Network` takes them, and what is taught about them."""
-
-    user: Tensor
-    reference: Tensor
-    alone: Tensor
-    targets: Tensor
-    said: list[str]
-
-
-def _batches(
-    shard: Shard, chosen: NDArray[np.intp], size: int, rng: np.random.Generator
-) -> Iterator[Batch]:
-    size = max(1, min(size * 160 // shard.user.shape[1], len(chosen)))
-    order, around = rng.permutation(chosen), Around.of(shard, chosen)
-    for start in range(0, len(order) - size + 1, size):
-        rows = np.sort(order[start : start + size]).tolist()
-        drawn = (elsewhere(Taught.of(shard, row), around, rng) for row in rows)
-        user, reference, alone, targets, said = zip(*drawn, strict=True)
-        deaf = torch.from_numpy(rng.random(size) < DEAF_SHARE)
-        yield Batch(
-            torch.from_numpy(np.stack(user)),
-            torch.from_numpy(np.stack(reference)).masked_fill(deaf[:, None, None], SILENCE),
-            torch.from_numpy(np.stack(alone)),
-            torch.from_numpy(np.stack(targets)).long(),
-            list(said),
-        )
-
-
-@torch.no_grad()
-def examine(network: Network, folders: list[Path], device: str, *, alone: bool = False) -> Examined:
-    """What the network says about shards, or about their sounds alone.
-
-    Only shards of one length go together.
-    """
-    network.eval()
-    evidence: list[NDArray[np.float32]] = []
-    classes: list[NDArray[np.int8]] = []
-    onsets: list[NDArray[np.int32]] = []
-    for folder in folders:
-        shard = Shard.load(folder)
-        for rows in np.array_split(np.arange(len(shard.user)), 16):
-            user = shard.alone if alone else shard.user
-            parts = [torch.from_numpy(part[rows]).float() for part in (user, shard.reference)]
-            heard, played = (part.to(device) for part in parts)
-            logits = network(heard, torch.full_like(played, SILENCE) if alone else played)
-            chance = logits.softmax(-1)[..., int(SoundClass.INTERRUPTION)].cpu().numpy()
-            chance[shard.targets[rows] == BEFORE_ONSET] = -1.0
-            evidence.append(chance)
-        classes.append(shard.classes)
-        onsets.append(_decided_from(shard))
-    return Examined(np.concatenate(evidence), np.concatenate(classes), np.concatenate(onsets))
-
-
-def _decided_from(shard: Shard) -> NDArray[np.int32]:
-    """Where the overlap's final class begins: its onset, or where an interruption follows."""
-    final = shard.targets == shard.classes[:, None]
-    return np.asarray(np.argmax(final, axis=1) * FRAME_SAMPLES, np.int32)
