@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bargein_model import commands
+from bargein_model.composer.corpus import Corpus
 from bargein_server.models.onnx import OnnxModel
 from click.testing import CliRunner, Result
 from model.training_material import composed, small_shards
@@ -73,3 +74,12 @@ def test_weights_that_are_not_there_or_of_another_make_are_named(team: Team) -> 
             assert done.exit_code == 1
             assert told in done.output
             assert "Traceback" not in done.output
+
+
+def test_to_leave_out_everything_ends_with_a_reason(team: Team) -> None:
+    named = Corpus([team.corpus], team.work / "corpus").clips
+    sources = sorted({clip.source for clip in named})
+    left_out = [word for source in sources for word in ("--leave-out", source)]
+    done = team.invoke("train", "--name", "nothing", "--steps", "1", *left_out)
+    assert done.exit_code == 1
+    assert "nothing is left to train on" in done.output

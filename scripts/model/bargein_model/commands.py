@@ -25,7 +25,7 @@ from bargein_model.training.figures import (
     figures,
 )
 from bargein_model.training.known import averaged, known
-from bargein_model.training.loop import EAR_JOINS, Run, Settings
+from bargein_model.training.loop import EAR_JOINS, NothingLeftError, Run, Settings
 from bargein_model.weights import calibrated, collect
 from bargein_model.workplace import (
     SHIPPED,
@@ -48,12 +48,12 @@ ROLES = [role.value for role in (Role.TRAINING, Role.DEVELOPMENT, Role.REPORTED)
 
 
 class _Commands(click.Group):
-    """Says in one line which shards are of no use any more."""
+    """Says in one line what is wrong with the shards."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except StaleShardError as error:
+        except (NothingLeftError, StaleShardError) as error:
             raise click.ClickException(str(error)) from error
 
 

@@ -27,6 +27,13 @@ READS_FOR = 2 / 3
 """Share of the run in which the network reads along, less and less."""
 
 
+class NothingLeftError(ValueError):
+    """So much is left out that there is nothing to train on."""
+
+    def __init__(self, left_out: tuple[str, ...]) -> None:
+        super().__init__(f"without {', '.join(left_out)} nothing is left to train on")
+
+
 @dataclass(frozen=True)
 class Settings:
     """Of one training run."""
@@ -117,11 +124,17 @@ class Run:
         self.averaged.load_state_dict(mean)
 
     def train(self, root: Path) -> Iterator[float]:
-        """Trains to the end; yields the loss after every step."""
+        """Trains to the end; yields the loss after every step.
+
+        Raises:
+            NothingLeftError: a shard has no overlap without the sources to leave out.
+        """
         rng = np.random.default_rng([self.settings.seed, self.step])
         while self.step < self.settings.steps:
             shard = Shard.load(self._least_seen(root, rng))
             chosen = shard.without(self.settings.leave_out)
+            if not len(chosen):
+                raise NothingLeftError(self.settings.leave_out)
             for batch in batches(shard, chosen, self.settings.batch, rng):
                 yield self._learn(batch)
                 if self.step >= self.settings.steps:
