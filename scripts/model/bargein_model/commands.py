@@ -159,17 +159,20 @@ def train(
     )
     run, shards = Run(settings, device), shards_of(work, Role.TRAINING)
     kept = work / f"{name}.pt"
+    first, followed = (
+        None if one is None else weights_file(work, one) for one in (begin_from, teacher)
+    )
     if not complete_shards(shards):
         click.echo(f"{shards}: nothing there yet; waiting for `compose`", err=True)
     if kept.exists():
         with readable(kept):
             run.restore(kept)
-    elif begin_from is not None:
-        with readable(path := weights_file(work, begin_from)):
-            run.begin_from(known(path, run.averaged, shards))
-    if teacher is not None:
-        with readable(path := weights_file(work, teacher)):
-            run.follow(known(path, run.averaged, shards))
+    elif first is not None:
+        with readable(first):
+            run.begin_from(known(first, run.averaged, shards))
+    if followed is not None:
+        with readable(followed):
+            run.follow(known(followed, run.averaged, shards))
     with progress_bar() as progress:
         task = progress.add_task("training", total=steps, completed=run.step)
         for loss in run.train(shards):
