@@ -62,7 +62,7 @@ class Guarantees(RuleBasedStateMachine):
         self.taken_back: Counter[int] = Counter()
         self.words: list[str] = []
         self.left: list[str] = []
-        self.cool_until = 0
+        self.decided_at: int | None = None
 
     # ------------------------------------------------------------------ what can happen
 
@@ -155,7 +155,7 @@ class Guarantees(RuleBasedStateMachine):
             case outputs.OverlapOpened():
                 assert output.overlap_id == len(self.opened) + 1, "numbered in order"
                 assert output.onset <= output.at
-                assert output.at >= self.cool_until, "no overlap opens in a cooldown"
+                assert output.at >= self.cool_until(), "no overlap opens in a cooldown"
                 self.opened[output.overlap_id] = output
             case outputs.Interruption() | outputs.NonInterruption():
                 self.check_verdict(output, answered)
@@ -173,6 +173,12 @@ class Guarantees(RuleBasedStateMachine):
             case _:
                 pass
 
+    def cool_until(self) -> int:
+        """By the options in effect now, not by those of the verdict."""
+        if self.decided_at is None or not self.options.cooldown_ms:
+            return 0
+        return self.decided_at + samples(self.options.cooldown_ms)
+
     def check_verdict(
         self, verdict: outputs.Verdict, answered: outputs.RequestPrediction | None
     ) -> None:
@@ -181,10 +187,8 @@ class Guarantees(RuleBasedStateMachine):
         assert self.verdicts[verdict.overlap_id] == 1, "one overlap, one verdict"
         assert verdict.onset == self.opened[verdict.overlap_id].onset
         assert verdict.at >= verdict.onset
-        if self.options.cooldown_ms:
-            # What has been heard trails the position by less than a VAD frame.
-            moment = max(verdict.at, self.position_before - 160)
-            self.cool_until = moment + samples(self.options.cooldown_ms)
+        # What has been heard trails the position by less than a VAD frame.
+        self.decided_at = max(verdict.at, self.position_before - 160)
         if isinstance(verdict, outputs.Interruption):
             self.interrupted.add(verdict.overlap_id)
             if verdict.source == "model":

@@ -228,7 +228,7 @@ class Detector:
 
     def _agent_started(self, at: int, now: int) -> None:
         if self._agent.start(at):
-            self._watch.agent_started()
+            self._watch.forget()  # a new turn answers whatever was said
             self._transcripts.agent_started()
             self._say(self._overlaps.follow(self._speech, now))
 
@@ -241,6 +241,7 @@ class Detector:
     def _client_onset(self, marker: OverlapStarted, now: int) -> None:
         onset = max(0, marker.at - marker.speech_duration)
         if self._timing.overlap == "server":
+            self._watch.hint(marker.at)
             self._say(self._overlaps.hint(onset, marker.at, now))
         else:
             self._marked.begin(onset)
@@ -280,6 +281,8 @@ class Detector:
             self._vad = self._make_vad(options)
         if before.overlap != options.overlap:
             self._hand_over()
+        if before.false_interruption_ms is None or options.false_interruption_ms is None:
+            self._watch.forget()
         self._gate.configure(self._vad.frame_samples, timing.onset, timing.hangover)
         self._out.append(OptionsTaken(at=self._heard, options=options))
         self._say(self._transcripts.configure(timing, self._heard))
@@ -301,7 +304,7 @@ class Detector:
     def _end(self) -> None:
         self._say(self._overlaps.abandon("session_closed", self._heard, self._heard))
         self._agent.stop(self._heard)
-        self._watch.agent_started()
+        self._watch.forget()
         self._agenda.clear()
         self._say(self._transcripts.release_all(self._heard))
         self._out.append(

@@ -24,9 +24,14 @@ class FalseInterruptionWatch:
         self._overlap_id = 0
         self._onset = 0
         self._quiet_since = 0
+        self._hinted_to = 0
+        self._words_to = 0
 
     def interrupted(self, overlap_id: int, onset: int, speech: Speech) -> None:
-        """An interruption was found that began at `onset`."""
+        """An interruption was found that began at `onset`; its words may have come before."""
+        if self._words_to > onset:
+            self._state = WatchState.IDLE
+            return
         self._overlap_id = overlap_id
         self._onset = onset
         self._state = WatchState.SOUNDING
@@ -37,15 +42,20 @@ class FalseInterruptionWatch:
         if self._state is WatchState.IDLE:
             return
         self._state = WatchState.SOUNDING if speech.sounding else WatchState.QUIET
-        self._quiet_since = speech.sound_end
+        self._quiet_since = max(speech.sound_end, self._hinted_to)
+
+    def hint(self, sound_end: int) -> None:
+        """The client heard sound up to `sound_end`, whether the VAD does or not."""
+        self._hinted_to = self._quiet_since = max(sound_end, self._quiet_since)
 
     def transcript(self, end: int) -> None:
         """A final transcript that ends at `end`: a turn, unless older than the interruption."""
+        self._words_to = max(end, self._words_to)
         if end > self._onset:
             self._state = WatchState.IDLE
 
-    def agent_started(self) -> None:
-        """A new agent turn answers whatever was said."""
+    def forget(self) -> None:
+        """No interruption is in question any more."""
         self._state = WatchState.IDLE
 
     def deadline(self, wait: int | None) -> int | None:

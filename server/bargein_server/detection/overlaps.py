@@ -57,7 +57,7 @@ class Overlaps:
         self.current: Overlap | None = None
         """The overlap whose sound goes on."""
         self._awaiting: list[Overlap] = []
-        self._cooldown_until = 0
+        self._verdict_at: int | None = None
         self.count = 0
         """Overlaps opened so far."""
         self.predictions = 0
@@ -73,6 +73,13 @@ class Overlaps:
         """The earliest position whose audio may still be asked about; None: no overlap is open."""
         earliest = min((overlap.onset for overlap in self._all()), default=None)
         return None if earliest is None else earliest - self._timing.pre_roll
+
+    @property
+    def _cooldown_until(self) -> int:
+        """Where the cooldown after the latest verdict ends, by the options in effect."""
+        if self._verdict_at is None or not self._timing.cooldown:
+            return 0
+        return self._verdict_at + self._timing.cooldown
 
     def follow(self, speech: Speech, heard: int) -> list[Output]:
         """Audio was heard up to `heard`: open, go on with or end the current overlap."""
@@ -136,7 +143,7 @@ class Overlaps:
             out.append(OverlapClosed(at=closed_at, overlap_id=current.overlap_id))
         for overlap in overlaps:
             if overlap.undecided:
-                self._cool_down(now)
+                self._verdict_at = now
                 out += self._verdict_no(overlap, reason, "model", at, conclusive=False)
             overlap.apply(OverlapEvent.ABANDONED)
         return out
@@ -272,7 +279,7 @@ class Overlaps:
             return []
         if overlap in self._awaiting:
             self._awaiting.remove(overlap)
-        self._cool_down(now)
+        self._verdict_at = now
         return [
             StreamEnded(at=now, overlap_id=overlap.overlap_id),
             Interruption(
@@ -293,7 +300,7 @@ class Overlaps:
         overlap.apply(event)
         if not undecided:
             return []
-        self._cool_down(at)
+        self._verdict_at = at
         if self._may_be_correction(overlap, overlap.sound_end):
             return self._verdict_no(overlap, "too_short", "vad", at, conclusive=False)
         if overlap.evidence.probabilities:
@@ -319,7 +326,3 @@ class Overlaps:
                 conclusive=conclusive,
             ),
         ]
-
-    def _cool_down(self, now: int) -> None:
-        if self._timing.cooldown:
-            self._cooldown_until = now + self._timing.cooldown
