@@ -33,6 +33,7 @@ from bargein_server.detection.inputs import (
     Transcript,
     UserAudio,
 )
+from bargein_server.detection.tracks import Tracks
 from bargein_server.recording.files import safe_name
 from bargein_server.recording.format import Announced
 from bargein_server.recording.reader import Entry, RecordingError, read_recording
@@ -137,6 +138,26 @@ def test_agent_audio_lies_where_the_detector_hears_it(tmp_path: Path) -> None:
     assert agent == bytes(16_000) + pcm(320, 5) + pcm(320, 6)
 
 
+def test_the_first_agent_audio_lies_at_its_moment_however_early(tmp_path: Path) -> None:
+    record(tmp_path, [UserAudio(pcm(2880)), AgentAudio(pcm(320, 5))])
+    agent = read_recording(tmp_path / "call-1.bargein").agent
+    assert agent == bytes(2 * 2880) + pcm(320, 5)
+
+
+def test_of_an_agent_that_runs_ahead_no_more_is_kept_than_the_detector_hears(
+    tmp_path: Path,
+) -> None:
+    story = [AgentAudio(pcm(320, 1 + number)) for number in range(500)]
+    record(tmp_path, story)
+    tracks = Tracks(lambda _user, _agent: None)
+    for one in story:
+        tracks.append_agent(one.pcm)
+    agent = read_recording(tmp_path / "call-1.bargein").agent
+    assert agent is not None
+    assert tracks.agent is not None
+    assert len(agent) // 2 == tracks.agent.end < 3 * 16_000
+
+
 def test_equal_frames_share_a_line(tmp_path: Path) -> None:
     record(tmp_path, [UserAudio(pcm(320))] * 250, header(two_tracks=False))
     lines = (tmp_path / "call-1.bargein" / "inputs.jsonl").read_text().splitlines()
@@ -159,7 +180,13 @@ def test_events_are_kept_to_the_byte_but_for_secrets(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("session_id", "name"),
-    [("room:7", "room_7"), ("..", "_.."), ("-rf", "_-rf"), ("a.b-c_1", "a.b-c_1")],
+    [
+        ("room:7", "room_7"),
+        ("..", "_.."),
+        ("a/../b\\c", "a_.._b_c"),
+        ("-rf", "_-rf"),
+        ("a.b-c_1", "a.b-c_1"),
+    ],
 )
 def test_session_ids_become_safe_names(session_id: str, name: str) -> None:
     assert safe_name(session_id) == name

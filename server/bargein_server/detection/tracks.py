@@ -27,6 +27,19 @@ EchoDelay = Callable[[bytes, bytes], int | None]
 begins `LATEST_ECHO` before `user` and ends with it."""
 
 
+def agent_audio_start(agent_end: int, user_end: int) -> int | None:
+    """Where agent audio begins that comes now; None if it is left out.
+
+    Args:
+        agent_end: up to where the agent's track goes; 0 before the first.
+        user_end: up to where the user's goes.
+    """
+    behind = user_end - agent_end
+    if behind > (REFERENCE_SLACK if agent_end else 0):
+        return user_end
+    return agent_end if behind > -MAX_LEAD else None
+
+
 class Tracks:
     """The recent past of the user's audio and, with two tracks, of the agent's.
 
@@ -55,10 +68,9 @@ class Tracks:
         """
         if self.agent is None:
             return
-        behind = self.user.end - self.agent.end
-        if behind > (REFERENCE_SLACK if self.agent.end else 0):
-            self.agent.silence(behind)
-        if behind > -MAX_LEAD:
+        start = agent_audio_start(self.agent.end, self.user.end)
+        if start is not None:
+            self.agent.silence(start - self.agent.end)
             self.agent.append(pcm)
 
     def align(self, now: int) -> bool:

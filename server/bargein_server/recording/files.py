@@ -1,5 +1,6 @@
 """The files of one recording, written in batches; every batch leaves them readable."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,7 +87,7 @@ def make_folder(directory: Path, session_id: str) -> Path:
 
 def safe_name(session_id: str) -> str:
     """The session's id as a file name that every system takes: no colons, no leading dot."""
-    name = session_id.replace(":", "_")
+    name = re.sub(r"[:/\\]", "_", session_id)
     return f"_{name}" if name.startswith((".", "-")) else name
 
 

@@ -11,7 +11,7 @@ from bargein_protocol.recording import SAMPLE_RATE, Header
 from msgspec.structs import replace
 
 from bargein_server.detection.inputs import AgentAudio, Gap, Input, Position, Tick, UserAudio
-from bargein_server.detection.tracks import REFERENCE_SLACK
+from bargein_server.detection.tracks import agent_audio_start
 from bargein_server.recording.files import Batch, RecordingFiles, make_folder
 from bargein_server.recording.format import (
     Announced,
@@ -110,10 +110,10 @@ class Recorder:
                 self._audio(UserAudio, position, pcm)
                 self._position += len(pcm) // BYTES_PER_SAMPLE
             case AgentAudio(pcm=pcm):
-                if position - self._agent_end > REFERENCE_SLACK:  # as the detector places it
-                    self._agent_end = position
-                self._audio(AgentAudio, self._agent_end, pcm)
-                self._agent_end += len(pcm) // BYTES_PER_SAMPLE
+                start = agent_audio_start(self._agent_end, position)
+                if start is not None:  # else the detector does not hear it either
+                    self._audio(AgentAudio, start, pcm)
+                    self._agent_end = start + len(pcm) // BYTES_PER_SAMPLE
             case Gap(duration=duration) | Tick(duration=duration):
                 self._line(Line(position, value))
                 self._position += duration
