@@ -1,6 +1,8 @@
 """One WebSocket to the server: opened, authorised, and its end told as an error code."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from urllib.parse import urlsplit, urlunsplit
 
 from bargein_protocol.errors import ErrorCode, error_for_close
@@ -13,13 +15,19 @@ from bargein_client.credentials import Credentials
 from bargein_client.errors import ClientError, error_for
 
 CLOSE_TIMEOUT_S = 2.0
+STALLED_S = 10.0
+"""A socket that takes nothing for so long counts as lost: a network that goes silent breaks no
+connection, and what waits to be sent is in the way of the pings that would notice it."""
 _BY_STATUS = {
-    401: ErrorCode.UNAUTHORIZED,
-    403: ErrorCode.FORBIDDEN,
-    400: ErrorCode.INVALID_MESSAGE,
-    404: ErrorCode.INVALID_MESSAGE,
-    503: ErrorCode.SERVER_FULL,
+    HTTPStatus.UNAUTHORIZED: ErrorCode.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN: ErrorCode.FORBIDDEN,
+    HTTPStatus.BAD_REQUEST: ErrorCode.INVALID_MESSAGE,
+    HTTPStatus.NOT_FOUND: ErrorCode.INVALID_MESSAGE,
+    HTTPStatus.INTERNAL_SERVER_ERROR: ErrorCode.INTERNAL_ERROR,
+    HTTPStatus.SERVICE_UNAVAILABLE: ErrorCode.SERVER_FULL,
 }
+"""Any other status is the word of something in between (a proxy's 502) and says nothing about the
+server or its sessions."""
 
 
 class LinkLostError(Exception):
@@ -55,7 +63,7 @@ class Link:
         except InvalidStatus as error:
             status = error.response.status_code
             body = bytes(error.response.body or b"").decode(errors="replace").strip()
-            code = _BY_STATUS.get(status, ErrorCode.INTERNAL_ERROR)
+            code = _BY_STATUS.get(HTTPStatus(status), ErrorCode.CONNECTION_LOST)
             raise error_for(code, body or f"HTTP {status}") from None
         except (OSError, TimeoutError, InvalidHandshake, EOFError) as error:
             raise error_for(ErrorCode.CONNECTION_LOST, f"{url}: {error}") from error
@@ -65,10 +73,14 @@ class Link:
         """Send one message; returns when the socket's buffer has room again.
 
         Raises:
-            LinkLostError: the connection is over.
+            LinkLostError: the connection is over, or stalled for `STALLED_S`.
         """
         try:
-            await self._socket.send(data)
+            async with asyncio.timeout(STALLED_S):
+                await self._socket.send(data)
+        except TimeoutError:
+            self._socket.transport.abort()
+            raise LinkLostError(ErrorCode.CONNECTION_LOST) from None
         except ConnectionClosed as error:
             raise LinkLostError(_code_of(error)) from None
 
@@ -94,7 +106,12 @@ class Link:
 
     async def close(self) -> None:
         """Close in order, or after a short while in any way."""
-        await self._socket.close()
+        try:
+            async with asyncio.timeout(2 * CLOSE_TIMEOUT_S):
+                await self._socket.close()
+        except TimeoutError:  # what waits to be sent is in the way of the close, too
+            self._socket.transport.abort()
+            await self._socket.wait_closed()
 
 
 def endpoint(url: str, path: str) -> str:
@@ -110,4 +127,6 @@ def endpoint(url: str, path: str) -> str:
 
 
 def _code_of(error: ConnectionClosed) -> ErrorCode | None:
-    return error_for_close(error.rcvd.code) if error.rcvd else ErrorCode.CONNECTION_LOST
+    if error.rcvd is None:
+        return ErrorCode.CONNECTION_LOST
+    return error_for_close(error.rcvd.code, error.rcvd.reason)

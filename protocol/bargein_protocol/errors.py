@@ -88,7 +88,11 @@ class ErrorCode(Enum):
         "resume_too_old", "client", 4415, "later", "messages after `after` are no longer held"
     )
     CONNECTION_LOST = _Row(
-        "connection_lost", "network", 1006, "resume", "the connection broke without a close"
+        "connection_lost",
+        "network",
+        1006,
+        "resume",
+        "the connection broke without a close, or with 1011 `keepalive ping timeout`",
     )
     SERVER_FULL = _Row("server_full", "server", 4503, "later", "the server holds all it can")
     SHUTTING_DOWN = _Row("shutting_down", "server", 1012, "later", "the server is restarting")
@@ -123,10 +127,16 @@ class ErrorCode(Enum):
 _BY_CLOSE_CODE = {code.close_code: code for code in ErrorCode if code.close_code is not None}
 
 
-def error_for_close(close_code: int) -> ErrorCode | None:
-    """The error behind a WebSocket close code; None for an ordinary end (1000, 1001)."""
+PING_TIMEOUT = "keepalive ping timeout"
+"""The reason with which the transport closes (1011) when pings are not answered."""
+
+
+def error_for_close(close_code: int, reason: str = "") -> ErrorCode | None:
+    """The error behind a WebSocket close; None for an ordinary end (1000, 1001)."""
     if close_code in {1000, 1001}:
         return None
+    if reason == PING_TIMEOUT:
+        return ErrorCode.CONNECTION_LOST
     return _BY_CLOSE_CODE.get(close_code, ErrorCode.CONNECTION_LOST)
 
 

@@ -64,6 +64,11 @@ def test_other_close_codes(close_code: int, error: ErrorCode | None) -> None:
     assert error_for_close(close_code) is error
 
 
+def test_pings_that_are_not_answered_are_a_lost_connection() -> None:
+    assert error_for_close(1011, "keepalive ping timeout") is ErrorCode.CONNECTION_LOST
+    assert error_for_close(1011, "internal_error") is ErrorCode.INTERNAL_ERROR
+
+
 def test_protocol_error_is_fatal_where_the_table_closes() -> None:
     assert ProtocolError(ErrorCode.NOT_OPEN, "x").fatal
     assert not ProtocolError(ErrorCode.INVALID_JSON, "x").fatal

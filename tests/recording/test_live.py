@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from bargein_client import Backoff, NetworkError, Session, connect
 from bargein_protocol.codec import encode
-from bargein_protocol.messages import ServerMessage, SessionCreated, SpeechStarted
+from bargein_protocol.messages import ServerMessage, SessionClosed, SessionCreated, SpeechStarted
 from bargein_protocol.messages import Warning as Warned
 from bargein_server.detection.inputs import SessionEnded
 from bargein_server.recording.reader import read_recording
@@ -69,6 +69,20 @@ async def test_a_disk_that_refuses_is_one_warning_and_the_session_goes_on(tmp_pa
     assert codes.count("recording_failed") == 1
     assert summary.recording is None
     assert summary.duration_ms == 3000
+
+
+async def test_a_disk_that_refused_is_told_before_the_end(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    async with (
+        running_server(record=tmp_path / "file") as server,
+        connect(server.url) as session,
+    ):
+        await session.close()
+        messages = [message async for message in session]
+    assert [message.code for message in messages if isinstance(message, Warned)] == [
+        "recording_failed"
+    ]
+    assert isinstance(messages[-1], SessionClosed)
 
 
 async def test_a_killed_server_leaves_what_it_heard(tmp_path: Path) -> None:

@@ -61,6 +61,18 @@ async def test_a_token_for_one_session_opens_no_other(guarded: RunningServer) ->
         assert await client.close_code() == 4403
 
 
+@pytest.mark.parametrize("name", ["team/42", "../evil", "x" * 200])
+async def test_a_token_for_what_is_no_session_name_opens_none(
+    guarded: RunningServer, name: str
+) -> None:
+    async with peer(guarded.session_url, **header(token(bargein={"session": name}))) as client:
+        await client.say("session.create")
+        error = await client.hear()
+        assert (error["code"], error["fatal"]) == ("forbidden", True)
+        assert name in error["message"]
+    assert len(guarded.app.sessions) == 0
+
+
 @pytest.mark.parametrize(
     ("bad", "status", "words"),
     [
@@ -70,6 +82,7 @@ async def test_a_token_for_one_session_opens_no_other(guarded: RunningServer) ->
         (token(nbf=int(time.time()) + 3600, bargein={"session": True}), 401, "not yet valid"),
         (jwt.encode({"iss": "key"}, KEYS["key"]), 401, "exp"),
         ("nonsense", 401, "no JSON web token"),
+        ("töken", 401, "no JSON web token"),
         (token(), 403, "does not allow /v1/session"),
         (token(bargein={"events": True}), 403, "does not allow /v1/session"),
         (token(bargein={"session": False}), 403, "does not allow /v1/session"),
@@ -103,6 +116,17 @@ def test_other_algorithms_are_no_way_in() -> None:
     unsigned = jwt.encode({"iss": "key", "exp": 1 << 40}, None, algorithm="none")
     with pytest.raises(AuthError, match="not valid"):
         Authority(KEYS).grant(f"Bearer {unsigned}", None)
+
+
+def test_a_keys_name_may_be_long() -> None:
+    keys = {"k" * 100: KEYS["key"]}
+    long = token("key", iss="k" * 100, bargein={"session": True})
+    assert Authority(keys).grant(f"Bearer {long}", None).issuer == "k" * 100
+
+
+def test_a_secret_of_other_letters_is_no_way_in() -> None:
+    with pytest.raises(AuthError, match="KEY:SECRET"):
+        Authority(KEYS).grant("Basic kéy", None)
 
 
 def test_without_keys_everything_is_allowed() -> None:

@@ -9,6 +9,7 @@ from bargein_server.models.predictor import Predictor
 from bargein_server.serving.connection import Connection
 from bargein_server.serving.listener import Route
 from bargein_server.serving.native import converse
+from bargein_server.sessions.session import Session
 from support.models import GatedModel
 from support.peer import Peer, peer
 from support.scripted import ScriptedModel
@@ -68,6 +69,36 @@ async def test_a_session_that_cannot_be_may_be_asked_for_again(
     assert (error["seq"], error["fatal"]) == (0, False)
     await client.create()
     await _still_lives(client)
+
+
+def nested(depth: int) -> dict[str, object]:
+    labels: dict[str, object] = {}
+    for _ in range(depth):
+        labels = {"a": labels}
+    return labels
+
+
+async def test_labels_too_deep_to_be_written_are_refused(
+    server: RunningServer, client: Peer
+) -> None:
+    for _ in range(3):
+        await client.say("session.create", metadata=nested(300))
+        error = await client.hear()
+        assert (error["code"], error["fatal"]) == ("invalid_message", False)
+        assert "metadata" in error["message"]
+    assert len(server.app.sessions) == 0
+    await client.create(metadata=nested(200))
+    await _still_lives(client)
+
+
+async def test_a_session_that_fails_as_it_opens_leaves_nothing(
+    server: RunningServer, client: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Session, "_created", lambda _: 1 / 0)
+    await client.say("session.create")
+    assert await client.close_code() == 1011
+    assert len(server.app.sessions) == 0
+    await server.app.services.census.empty()
 
 
 @pytest.mark.parametrize("first", [b"\0\0" * 320, '{"type": "agent.started"}'])

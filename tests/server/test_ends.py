@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from bargein_protocol.errors import ErrorCode
 from bargein_server.models.predictor import Predictor
+from bargein_server.sessions import member
 from support.models import GatedModel
 from support.peer import Peer, peer
 from support.scripted import ScriptedModel
@@ -65,6 +66,25 @@ async def left_alone(server: RunningServer, client: Peer) -> None:
     await client.websocket.close()
     for entry in server.app.sessions:  # if it is parked
         entry.session.end(ErrorCode.CONNECTION_LOST)
+
+
+async def test_nothing_follows_the_end_though_its_owner_leaves_in_the_middle_of_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    predictor = Predictor(ScriptedModel(0.1))
+    async with (
+        running_server(predictor=predictor, resume_window_s=0) as server,
+        peer(server.session_url) as client,
+    ):
+        await client.create(options={"backchannel_boundary_ms": None})
+        await speaking(server, client)
+        monkeypatch.setattr(member, "OUTBOX_BYTES", -1)  # whatever is said is too much
+        await client.say("agent.stopped")
+        await server.app.services.census.empty()
+        log = server.app.services.event_log
+        said = [entry.type for entry in log.read(0, 100).entries]
+        assert said[-2:] == ["non_interruption", "session.closed"]
+    await predictor.close()
 
 
 @pytest.mark.parametrize("end", [closed_by_the_client, dismissed_by_the_server, left_alone])

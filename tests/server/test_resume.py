@@ -44,6 +44,14 @@ async def test_the_clock_goes_on_where_it_was(server: RunningServer, client: Pee
         assert (await again.wait_for("session.closed"))["at_ms"] == 1000
 
 
+async def test_a_client_that_failed_may_come_back(server: RunningServer, client: Peer) -> None:
+    await client.create()
+    await client.websocket.close(1011, "its own fault")
+    async with peer(server.session_url) as again:
+        resumed = await again.create(**client.resume(after=1))
+        assert resumed["session_id"] == client.created["session_id"]
+
+
 async def test_resuming_replaces_a_connection_that_is_still_there(
     server: RunningServer, client: Peer
 ) -> None:

@@ -60,7 +60,7 @@ export const ERRORS = Object.freeze({
   "resume_too_old": { fault: "client", closeCode: 4415, retry: "later",
     meaning: "messages after `after` are no longer held" },
   "connection_lost": { fault: "network", closeCode: 1006, retry: "resume",
-    meaning: "the connection broke without a close" },
+    meaning: "the connection broke without a close, or with 1011 `keepalive ping timeout`" },
   "server_full": { fault: "server", closeCode: 4503, retry: "later",
     meaning: "the server holds all it can" },
   "shutting_down": { fault: "server", closeCode: 1012, retry: "later",

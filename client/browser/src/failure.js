@@ -23,12 +23,17 @@ const BY_CLOSE_CODE = new Map(
   Object.entries(ERRORS).map(([code, row]) => [row.closeCode, /** @type {ErrorCode} */ (code)]),
 );
 
+/** The reason with which the server's transport closes (1011) when pings are not answered. */
+const PING_TIMEOUT = "keepalive ping timeout";
+
 /**
- * The error behind a WebSocket close code; null for an ordinary end (1000, 1001).
+ * The error behind a WebSocket close; null for an ordinary end (1000, 1001).
  * @param {number} closeCode
+ * @param {string} [reason]
  * @returns {ErrorCode | null}
  */
-export function errorForClose(closeCode) {
+export function errorForClose(closeCode, reason) {
   if (closeCode === 1000 || closeCode === 1001) return null;
+  if (reason === PING_TIMEOUT) return "connection_lost";
   return BY_CLOSE_CODE.get(closeCode) ?? "connection_lost";
 }

@@ -26,8 +26,8 @@ export class Link {
     socket.addEventListener("message", ({ data }) => {
       if (!this.#over && typeof data === "string") listener.receive(data);
     });
-    socket.addEventListener("close", ({ code }) => {
-      if (!this.#over) listener.lost(errorForClose(code));
+    socket.addEventListener("close", ({ code, reason }) => {
+      if (!this.#over) listener.lost(errorForClose(code, reason));
       this.#over = true;
     });
     this.abandon = () => {

@@ -13,8 +13,9 @@ export declare class BargeinError extends Error {
     constructor(code: ErrorCode, detail?: string);
 }
 /**
- * The error behind a WebSocket close code; null for an ordinary end (1000, 1001).
+ * The error behind a WebSocket close; null for an ordinary end (1000, 1001).
  * @param {number} closeCode
+ * @param {string} [reason]
  * @returns {ErrorCode | null}
  */
-export declare function errorForClose(closeCode: number): ErrorCode | null;
+export declare function errorForClose(closeCode: number, reason?: string): ErrorCode | null;

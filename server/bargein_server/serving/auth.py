@@ -12,7 +12,6 @@
 """
 
 import base64
-import binascii
 import secrets
 import time
 from typing import Any, cast
@@ -99,7 +98,7 @@ class Authority:
         issuer = _issuer(token)
         secret = self._keys.get(issuer)
         if secret is None:
-            raise AuthError(f"no key named {issuer!r} (the token's iss) is configured here")
+            raise AuthError(f"no key named {issuer[:64]!r} (the token's iss) is configured here")
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
@@ -109,13 +108,13 @@ class Authority:
                 options={"require": ["exp", "iss"], "verify_aud": False, "verify_iat": False},
             )
         except jwt.InvalidTokenError as error:
-            raise AuthError(f"the token of iss {issuer!r} is not valid: {error}") from None
+            raise AuthError(f"the token of iss {issuer[:64]!r} is not valid: {error}") from None
         return _grant_of(issuer, claims)
 
     def _grant_by_secret(self, credentials: str) -> Grant:
         try:
             key, _, secret = base64.b64decode(credentials, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             raise AuthError("`Authorization: Basic` holds no KEY:SECRET") from None
         known = self._keys.get(key)
         if known is None or not secrets.compare_digest(known.encode(), secret.encode()):
@@ -126,9 +125,9 @@ class Authority:
 def _issuer(token: str) -> str:
     try:
         claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
-    except jwt.InvalidTokenError:
+    except (jwt.InvalidTokenError, UnicodeEncodeError):
         raise AuthError("the token is no JSON web token") from None
-    return str(claims.get("iss", ""))[:64]
+    return str(claims.get("iss", ""))
 
 
 def _grant_of(issuer: str, claims: dict[str, Any]) -> Grant:

@@ -21,6 +21,9 @@ OUTBOX_BYTES = 2 * MAX_BYTES
 """What a connection may leave unread; more, and it is closed as a slow consumer. A resumed one
 is sent all that the history holds at once."""
 
+HEEDED = {CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.MESSAGE_TOO_BIG}
+"""What a connection may end with so that its session ends, too."""
+
 
 class Farewell(NamedTuple):
     """How a connection is closed."""
@@ -146,8 +149,13 @@ class Member:
             party.fail()
 
     def lost(self, close_code: int) -> None:
-        """The connection is gone."""
-        self.close(Farewell(close_code, ""))
+        """The connection is gone.
+
+        Whatever else a peer closes with (1011 is what many libraries say when the program around
+        them fails) is no error of the server's, and the peer may come back.
+        """
+        told = close_code if close_code in HEEDED else CloseCode.ABNORMAL_CLOSURE
+        self.close(Farewell(told, ""))
 
     def _take(self, party: Party, message: ClientMessage | AudioFrame) -> None:
         if isinstance(message, AudioFrame):

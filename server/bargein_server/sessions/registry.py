@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import msgspec
+import orjson
 from bargein_protocol.errors import ErrorCode, ProtocolError
-from bargein_protocol.messages import Attach, Resume, SessionCreate
+from bargein_protocol.messages import Attach, Resume, SessionCreate, SessionId
 from bargein_protocol.options import Options
 from bargein_protocol.recording import Header
 from msgspec import UnsetType
@@ -71,6 +73,7 @@ class Sessions:
 
     def _open(self, request: SessionCreate, member: Member, grant: Grant) -> None:
         session_id = self._choose_id(request, grant)
+        _check_labels(request.metadata)
         options = effective(self._services.defaults, request.options, self._services)
         recorder = self._record(session_id, request, options)
         two_tracks = "agent" in request.audio.tracks
@@ -97,7 +100,11 @@ class Sessions:
         self._services.metrics.started.inc()
         self._services.metrics.sessions.inc()
         self._services.census.enter()
-        session.open(member, unknown=unknown_options(request.options))
+        try:
+            session.open(member, unknown=unknown_options(request.options))
+        except Exception:
+            session.fail()
+            raise
 
     def _choose_id(self, request: SessionCreate, grant: Grant) -> str:
         limit = self._services.settings.max_sessions
@@ -105,7 +112,7 @@ class Sessions:
             raise ProtocolError(ErrorCode.SERVER_FULL, f"{limit} sessions are open")
         session_id = request.session_id
         if isinstance(session_id, UnsetType):
-            own = grant.session if isinstance(grant.session, str) else None
+            own = _session_of(grant)
             session_id = own or f"s-{secrets.token_hex(8)}"
         if not grant.may_use(session_id):
             raise ProtocolError(ErrorCode.FORBIDDEN, f"the token is not for session {session_id}")
@@ -158,6 +165,25 @@ class Sessions:
         self._services.metrics.sessions.dec()
         self._services.census.leave()
         self._services.metrics.ended.labels(cause).inc()
+
+
+def _session_of(grant: Grant) -> str | None:
+    """The one session that a token is for; None if it is for any."""
+    if not isinstance(grant.session, str):
+        return None
+    try:
+        return msgspec.convert(grant.session, SessionId)
+    except msgspec.ValidationError:
+        raise ProtocolError(
+            ErrorCode.FORBIDDEN, f"the token is for session {grant.session!r}, which is no name"
+        ) from None
+
+
+def _check_labels(metadata: dict[str, object]) -> None:
+    try:
+        orjson.dumps({"metadata": {"metadata": metadata}})  # as deep as anything holds it
+    except TypeError:
+        raise ProtocolError(ErrorCode.INVALID_MESSAGE, "`metadata` is nested too deeply") from None
 
 
 def _opens(claim: Resume | Attach, session: Session) -> bool:

@@ -175,7 +175,8 @@ class Session:
         self._owner = None
         error = error_for_close(close_code)
         if error is None or error.retry != "resume" or not self._services.settings.resume_window_s:
-            self.end(error, told=False)
+            # Not at once: it may be leaving in the middle of what is being said to everybody.
+            self._loop.call_soon(self._guarded, lambda: self.end(error, told=False))
             return
         self._state = SessionState.PARKED
         now = self._loop.time()
@@ -281,7 +282,8 @@ class Session:
                 if isinstance(output, Verdict):
                     self.last_verdict = output
                 self._audience.publish(output)
-        self._audience.check_recorder()
+        if self._state is not SessionState.ENDED:
+            self._audience.check_recorder()
         self._arm(now)
 
     def _answered(self, answer: Answer, asked_at: float) -> None:
@@ -351,6 +353,7 @@ class Session:
             if error is not None and told:
                 text = detail or error.meaning
                 self._audience.announce(messages.Error(code=error.code, message=text, fatal=True))
+            self._audience.check_recorder()
             self._feed(inputs.SessionEnded(), self._loop.time())
         finally:
             farewell = GOODBYE if error is None or code is None else Farewell(code, error.code)

@@ -18,6 +18,11 @@ test("an unknown close code is a lost connection, an ordinary end is no error", 
   assert.equal(errorForClose(4999), "connection_lost");
 });
 
+test("pings that were not answered are a lost connection", () => {
+  assert.equal(errorForClose(1011, "keepalive ping timeout"), "connection_lost");
+  assert.equal(errorForClose(1011, "internal_error"), "internal_error");
+});
+
 test("a session that is gone is begun anew only in answer to a resume", () => {
   assert.equal(adviceFor("unknown_session", true), Advice.BEGIN_ANEW);
   assert.equal(adviceFor("unknown_session", false), Advice.GIVE_UP);
