@@ -13,6 +13,11 @@ from collections.abc import Iterator
 import msgspec
 from bargein_protocol.audio import AudioFormat, AudioFrame, Track
 from bargein_protocol.messages import MAX_GAP_MS, AudioGap, ClientMessage
+from msgspec import UNSET
+from msgspec.structs import replace
+
+MOMENTS = ("at_ms", "start_ms", "end_ms")
+"""Fields of messages that name a moment of the session's clock."""
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -78,9 +83,13 @@ class Backlog:
         self.clear()
         return taken + list(self._gap(position, clock))
 
-    def forget_sent(self) -> None:
-        """What was sent need not arrive any more."""
-        self._sent.clear()
+    def begin_at(self, start: int) -> None:
+        """The session begins anew at `start`: moments count from there, what was sent is over."""
+        waiting = [
+            Waiting(max(0, one.at - start), self._since(start, one.item)) for one in self._waiting
+        ]
+        self.clear()
+        self.put_back(waiting)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -100,6 +109,13 @@ class Backlog:
     def start(self) -> int | None:
         """The moment of the oldest item; None if nothing waits."""
         return self._waiting[0].at if self._waiting else None
+
+    def _since(self, start: int, item: AudioFrame | ClientMessage) -> AudioFrame | ClientMessage:
+        """The item; the moments that it names are counted from `start`."""
+        start_ms = start * 1000 / self._audio.sample_rate
+        named = {name: getattr(item, name, UNSET) for name in MOMENTS}
+        since = {name: max(0.0, at - start_ms) for name, at in named.items() if at is not UNSET}
+        return replace(item, **since) if since else item
 
     def _gap(self, start: int, end: int) -> Iterator[Waiting]:
         if end > start:

@@ -226,12 +226,14 @@ class Lifeline:
             if advice is Advice.RAISE:
                 break
             await asyncio.sleep(wait_s)
+            before = self.created
             try:
                 return await self._reconnect(advice)
             except BargeinError as again:
                 error = again
-                new = advice_for(again.code, resuming=advice is Advice.RESUME)
-                advice = advice if new is Advice.RESUME else new
+                opened = self.created is not before  # and broke again
+                new = advice_for(again.code, resuming=advice is Advice.RESUME and not opened)
+                advice = advice if new is Advice.RESUME and not opened else new
         raise error
 
     async def _reconnect(self, advice: Advice) -> Link:
@@ -252,19 +254,18 @@ class Lifeline:
 
     async def _begin_anew(self) -> Link:
         self._last_seq, self._unanswered = 0, []
-        self._backlog.forget_sent()
         link = await self._connect(self._create)
         start = self._backlog.start
         base = self.clock if start is None else start
-        await self._catch_up(link, base)
         self.clock -= base
+        self._backlog.begin_at(base)
+        self._agent = [Waiting(0, said.item) for said in self._agent]
+        await self._catch_up(link, 0)
         return link
 
     async def _catch_up(self, link: Link, position: int) -> None:
         """Send what has waited; what comes meanwhile waits behind it."""
-        again = [
-            Waiting(max(position, said.at), said.item) for said in self._agent + self._unanswered
-        ]
+        again = self._agent + self._unanswered
         self._agent, self._unanswered = [], []
         self._backlog.put_back(again)
         while self._backlog or self.clock > position:

@@ -35,6 +35,8 @@ from bargein_client.retrying import Backoff
 DEFAULT_URL = "ws://127.0.0.1:8765"
 CLOSE_TIMEOUT_S = 30.0
 """How long `close` waits for the summary."""
+LEAVE_TIMEOUT_S = 1.0
+"""How long `leave` waits for room in the socket's buffer."""
 
 
 @asynccontextmanager
@@ -218,8 +220,9 @@ class Session:
 
     async def leave(self) -> None:
         """End the session without waiting for anything; what `connect` does after an exception."""
-        with contextlib.suppress(BargeinError):
-            await self._line.send(SessionClose())
+        with contextlib.suppress(BargeinError, TimeoutError):
+            async with asyncio.timeout(LEAVE_TIMEOUT_S):
+                await self._line.send(SessionClose())
 
     # ------------------------------------------------------------------ what comes back
 

@@ -2,7 +2,13 @@
 
 from bargein_client.backlog import Backlog
 from bargein_protocol.audio import AudioFormat, AudioFrame
-from bargein_protocol.messages import AgentStarted, AudioGap, ClientMessage
+from bargein_protocol.messages import (
+    AgentStarted,
+    AgentStopped,
+    AudioGap,
+    ClientMessage,
+    Transcript,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -89,6 +95,23 @@ def test_audio_that_did_not_arrive_is_sent_again() -> None:
     backlog.sent(0, frame(0))
     backlog.sent(4 * 320, frame(4))
     assert taken(backlog, 0, 5 * 320) == [AudioGap(duration_ms=80), frame(4)]
+
+
+def test_a_session_begun_anew_counts_from_there() -> None:
+    backlog = Backlog(AUDIO, bound_ms=1000, sent_ms=1000)
+    backlog.sent(0, frame(0))
+    backlog.add(16_000, AgentStarted())
+    backlog.add(16_000, frame(1))
+    backlog.add(16_320, AgentStopped(at_ms=1015))
+    backlog.add(16_320, Transcript(id="t", text="wait", start_ms=500, end_ms=1010))
+    backlog.begin_at(16_000)
+    assert taken(backlog, 0, 640) == [
+        AgentStarted(),
+        frame(1),
+        AgentStopped(at_ms=15),
+        Transcript(id="t", text="wait", start_ms=0, end_ms=10),
+        AudioGap(duration_ms=20),
+    ]
 
 
 @given(

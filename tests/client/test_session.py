@@ -11,7 +11,9 @@ from bargein_client import (
     Session,
     SessionState,
     connect,
+    link,
 )
+from bargein_client import session as session_module
 from bargein_protocol.audio import AudioFormat
 from bargein_protocol.codec import encode
 from bargein_protocol.errors import ErrorCode
@@ -28,11 +30,13 @@ from bargein_protocol.messages import (
     SessionUpdated,
     SpeechStarted,
 )
+from bargein_server.sessions.session import SessionState as Parking
 from support.relay import Relay, relay_to
 from support.server import RunningServer, running_server
 from support.sounds import silence, voice
 from websockets.asyncio.client import connect as plain
 
+FAST = AudioFormat(encoding="f32le", sample_rate=48000)
 AT_ONCE = Backoff(first_s=0.001, most_s=0.002, attempts=100_000)
 
 
@@ -287,6 +291,101 @@ async def test_the_agents_state_survives_a_cut_that_swallowed_it(relay: Relay) -
         await until(session, OverlapOpened)
 
 
+async def test_an_agent_that_stopped_while_away_does_not_speak_again(
+    server: RunningServer, relay: Relay
+) -> None:
+    async with connect(relay.url, retry=AT_ONCE) as session:
+        await session.agent_started()
+        await session.send_audio(silence(1) + voice(0.2))
+        await until(session, OverlapOpened)
+        relay.refusing = True
+        relay.cut()
+        (entry,) = server.app.sessions
+        await eventually(lambda: session.state is SessionState.AWAY)
+        await session.agent_stopped()
+        await eventually(lambda: entry.session.at_ms > 1300)  # it fills in silence meanwhile
+        relay.refusing = False
+        await eventually(lambda: session.state is SessionState.CONNECTED)
+        await session.gap(2000)
+        await session.send_audio(voice(1) + silence(1))
+        summary = await session.close()
+    assert summary.overlaps == 1
+
+
+async def test_a_server_that_gives_up_on_a_silent_client_keeps_its_session() -> None:
+    async with (
+        running_server(ping_interval_s=0.1) as server,
+        relay_to(server.url) as relay,
+        connect(relay.url, session_id="call", retry=AT_ONCE) as session,
+    ):
+        relay.stall()
+        (entry,) = server.app.sessions
+        await eventually(lambda: entry.session.state is Parking.PARKED)
+        relay.flow()
+        await eventually(lambda: entry.session.state is Parking.LIVE)
+        await session.send_audio(silence(1))
+        summary = await session.close()
+    assert summary.duration_ms == 1000
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that takes a socket for stalled soon."""
+    monkeypatch.setattr(link, "STALLED_S", 0.3)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_network_that_takes_nothing_is_a_lost_one() -> None:
+    async with (
+        running_server(max_ahead_s=3600) as server,
+        relay_to(server.url) as relay,
+        connect(relay.url, audio=FAST, retry=AT_ONCE) as session,
+    ):
+        relay.stall()
+        while session.state is SessionState.CONNECTED:
+            await session.send_audio(memoryview(bytes(48000 * 4)).cast("f"))
+        relay.flow()
+        summary = await session.close()
+    assert relay.accepted == 2
+    assert summary.duration_ms == session.at_ms
+
+
+async def test_leaving_waits_for_no_network_that_takes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module, name in ((link, "CLOSE_TIMEOUT_S"), (session_module, "LEAVE_TIMEOUT_S")):
+        monkeypatch.setattr(module, name, 0.1)
+    async with running_server(max_ahead_s=3600) as server, relay_to(server.url) as relay:
+        stuck = asyncio.Event()
+
+        async def user() -> None:
+            async with connect(relay.url, audio=FAST) as session:
+                relay.stall()
+                while True:
+                    late = asyncio.get_running_loop().call_later(0.3, stuck.set)
+                    await session.send_audio(memoryview(bytes(4800 * 4)).cast("f"))
+                    late.cancel()
+
+        task = asyncio.create_task(user())
+        await stuck.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def test_what_a_proxy_says_ends_no_session(server: RunningServer, relay: Relay) -> None:
+    async with connect(relay.url, session_id="call", retry=AT_ONCE) as session:
+        await session.send_audio(silence(1))
+        relay.answer = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
+        relay.cut()
+        await relay.until_accepted(3)
+        relay.answer = b""
+        await eventually(lambda: session.state is SessionState.CONNECTED)
+        (entry,) = server.app.sessions
+        assert entry.session.session_id == "call"
+        assert (await session.close()).duration_ms == 1000
+
+
 async def test_a_session_that_is_gone_begins_anew() -> None:
     async with running_server(resume_window_s=0) as server, relay_to(server.url) as relay:
         async with connect(relay.url, retry=AT_ONCE) as session:
@@ -320,6 +419,41 @@ async def test_a_restarted_server_gets_a_new_session(server: RunningServer, rela
             await until(session, OverlapOpened)
             summary = await session.close()
     assert summary.overlaps == 1
+
+
+async def test_what_was_begun_anew_is_resumed_at_its_own_moment(
+    server: RunningServer, relay: Relay
+) -> None:
+    async with connect(relay.url, session_id="call", retry=AT_ONCE) as session:
+        await session.agent_started()
+        await session.gap(60_000)
+        async with running_server() as successor:
+            relay.lead_to(successor.url)
+            server.app.sessions.end_all(ErrorCode.SHUTTING_DOWN)
+            await until(session, SessionClosed)
+            await until(session, SessionCreated)
+            await session.send_audio(silence(1))
+            await session.update(hangover_ms=250)
+            await until(session, SessionUpdated)
+            relay.cut()
+            await until(session, SessionCreated)
+            summary = await session.close()
+    assert summary.duration_ms == session.at_ms == 1000
+
+
+async def test_a_session_begun_anew_that_breaks_at_once_is_resumed(relay: Relay) -> None:
+    async with connect(relay.url, session_id="call", audio=FAST, retry=AT_ONCE) as session:
+        relay.refusing = True
+        relay.cut()
+        await eventually(lambda: session.state is SessionState.AWAY)
+        await session.send_audio(memoryview(bytes(9 * 48000 * 4)).cast("f"))
+        async with running_server(max_ahead_s=3600) as successor:
+            relay.lead_to(successor.url)
+            relay.cut_after(2, b"session.created")  # the first is told that its session is gone
+            relay.refusing = False
+            await eventually(lambda: relay.accepted == 4)
+            summary = await session.close()
+    assert summary.duration_ms == session.at_ms == 9000
 
 
 async def test_a_session_that_the_server_ends_is_raised() -> None:

@@ -28,6 +28,9 @@ class Relay:
         """Connections so far."""
         self.refusing = False
         """Whether new connections are broken at once."""
+        self.answer = b""
+        """What new connections are told instead of being passed on."""
+        self._cut_at = (0, b"")
 
     @property
     def url(self) -> str:
@@ -44,6 +47,10 @@ class Relay:
         for writer in self._writers:
             writer.transport.abort()
         self._writers.clear()
+
+    def cut_after(self, connections: int, said: bytes) -> None:
+        """Break the connection after so many more as soon as the server says this, and pass on."""
+        self._cut_at = (self.accepted + connections, said)
 
     def stall(self) -> None:
         """Take nothing from anybody until `flow`."""
@@ -63,15 +70,23 @@ class Relay:
         if self.refusing:
             writer.transport.abort()
             return
+        if self.answer:
+            writer.write(self.answer)
+            writer.close()
+            await self._count()
+            return
         there, back = await asyncio.open_connection(*self._target)
         self._writers |= {writer, back}
-        async with self._news:
-            self.accepted += 1
-            self._news.notify_all()
+        await self._count()
         for source, sink in ((reader, back), (there, writer)):
             task = asyncio.create_task(self._pass_on(source, sink))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    async def _count(self) -> None:
+        async with self._news:
+            self.accepted += 1
+            self._news.notify_all()
 
     async def close(self) -> None:
         """Leave nothing behind."""
@@ -86,6 +101,8 @@ class Relay:
             while data := await self._read(source):
                 sink.write(data)
                 await sink.drain()
+                if self._cut_at[1] and self.accepted == self._cut_at[0] and self._cut_at[1] in data:
+                    self.cut()
         sink.close()
 
     async def _read(self, reader: asyncio.StreamReader) -> bytes:
