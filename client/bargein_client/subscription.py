@@ -88,19 +88,18 @@ class _Follower:
         self._url, self._query, self._credentials = url, query, credentials
         self._after = after
         self._retry = retry
+        self._waits_s = retry.waits_s()
         self._log_id: str | None = None
 
     async def events(self) -> AsyncGenerator[Followed]:
         """Everything from all connections."""
-        waits_s = self._retry.waits_s()
         while True:
             try:
                 async with aclosing(self._one_connection()) as events:
                     async for event in events:
-                        waits_s = self._retry.waits_s()
                         yield event
             except BargeinError as error:
-                wait_s = next(waits_s, None)
+                wait_s = next(self._waits_s, None)
                 refused = advice_for(error.code, resuming=True) is Advice.RAISE
                 if refused or wait_s is None or self._log_id is None:
                     raise
@@ -128,6 +127,7 @@ class _Follower:
 
     def _settle(self, welcome: Subscribed) -> bool:
         """Note where the log stands; False if it is another one, to be read from its start."""
+        self._waits_s = self._retry.waits_s()
         another = self._log_id not in {None, welcome.log_id}
         self._log_id = welcome.log_id
         if another:

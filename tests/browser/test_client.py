@@ -189,6 +189,35 @@ async def test_following_goes_on_where_it_was_cut_off(page: Page, network: Relay
     assert await run(page, "return (await reader.return()).done")
 
 
+async def test_a_restarted_server_is_followed_from_its_first_event(
+    page: Page, network: Relay, server: RunningServer, predictor: Predictor
+) -> None:
+    opening = """
+      const retry = { firstMs: 1, mostMs: 10, attempts: 100_000 };
+      window.reader = follow(url, { types: ["session.created"], after: 0, retry });
+      window.next = async () => {
+        for (;;) {
+          const { value } = await reader.next();
+          if (value.type === "event") return value.session_id;
+        }
+      };
+    """
+    await run(page, opening, f"ws://127.0.0.1:{network.port}")
+    async with peer(server.session_url) as client:
+        await client.create(session_id="one")
+        assert await run(page, "return await next()") == "one"
+    origins = (server.http_url,)
+    async with (
+        running_server(predictor=predictor, allow_origins=origins) as successor,
+        peer(successor.session_url) as client,
+    ):
+        await client.create(session_id="while-nobody-followed")
+        network.lead_to(successor.url)
+        network.cut()
+        assert await run(page, "return await next()") == "while-nobody-followed"
+        await run(page, "await reader.return()")
+
+
 async def test_a_microphone_of_another_rate_gives_16_khz(page: Page) -> None:
     script = """
       const { Capture } = await import("/client/index.js");

@@ -1,14 +1,14 @@
 """Following events: nothing missing, nothing twice, through lost connections and restarts."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from bargein_client import Backoff, ClientError, NetworkError, SessionEvent, connect, subscribe
 from bargein_client.subscription import Followed
 from bargein_protocol.messages import Missed, SessionClosed, SessionCreated, SpeechStarted
 from support.relay import relay_to
-from support.server import RunningServer, running_server
+from support.server import RunningServer, running_server, until
 from support.sounds import silence, voice
 
 AT_ONCE = Backoff(first_s=0.001, most_s=0.002, attempts=100_000)
@@ -74,6 +74,27 @@ async def test_cuts_make_neither_hole_nor_repeat(server: RunningServer) -> None:
                 relay.cut()
         assert [event.seq for event in seen] == list(range(1, count + 1))
         assert relay.accepted == 4
+
+
+async def test_attempts_are_counted_from_the_last_connection(server: RunningServer) -> None:
+    begun: list[None] = []
+
+    class Few(Backoff):
+        def waits_s(self) -> Iterator[float]:
+            begun.append(None)
+            return iter((0.001, 0.001))
+
+    async def connections(count: int) -> None:
+        await until(lambda: len(begun) == 1 + count)
+
+    async with relay_to(server.url) as relay, subscribe(relay.url, retry=Few()) as events:
+        first = asyncio.ensure_future(anext(events))
+        for number in range(1, 6):  # nothing is said meanwhile
+            await connections(number)
+            relay.cut()
+        await connections(6)
+        await hold_a_session(server, "one")
+        assert isinstance(await first, SessionEvent)
 
 
 async def test_a_restarted_server_is_read_from_its_first_event() -> None:

@@ -108,7 +108,12 @@ class Follower {
     if (message.type === "subscribed") {
       const renumbered = this.#logId !== "" && message.log_id !== this.#logId;
       this.#logId = message.log_id;
-      if (renumbered || this.#after === undefined) this.#after = message.seq;
+      if (renumbered) {
+        this.#after = 0; // another log, to be read from its start
+        this.#link?.abandon();
+        return;
+      }
+      this.#after ??= message.seq;
     } else this.#after = message.seq;
     this.queue.put(message);
   }
