@@ -108,6 +108,14 @@ async def stalled(port: int, begin: asyncio.Barrier) -> list[Line]:
         await server.wait()
 
 
+async def limited(begin: asyncio.Barrier) -> list[Line]:
+    """A session may last two seconds only."""
+    async with running_server(max_duration_s=2) as server, running_bot(server.url, begin) as bot:
+        for _ in range(2):
+            await bot.until("BargeinEventFrame", event="session.created")
+        return await bot.end()
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -116,7 +124,7 @@ def free_port() -> int:
 
 
 async def hold_conversations() -> dict[str, list[Line]]:
-    begin = asyncio.Barrier(8)
+    begin = asyncio.Barrier(9)
     nowhere = f"ws://127.0.0.1:{free_port()}"
     async with running_server() as server, asyncio.TaskGroup() as tasks:
         running = {
@@ -127,6 +135,7 @@ async def hold_conversations() -> dict[str, list[Line]]:
             "silent bot": tasks.create_task(silent_bot(server.url, begin)),
             "no server": tasks.create_task(no_server(nowhere, begin)),
             "stalled": tasks.create_task(stalled(free_port(), begin)),
+            "limited": tasks.create_task(limited(begin)),
             "away and back": tasks.create_task(away_and_back(free_port(), begin)),
         }
     return {name: task.result() for name, task in running.items()}
@@ -225,6 +234,15 @@ def test_a_server_that_comes_back_decides_again(told: dict[str, list[Line]]) -> 
     assert set(verdicts(back)) == {"non_interruption"}
     assert texts(back, "UserBackchannelFrame") == ["mm-hmm"]
     assert not kinds(back, "turn", "InterruptionFrame")
+
+
+def test_a_session_that_reached_its_limit_is_followed_by_another(
+    told: dict[str, list[Line]],
+) -> None:
+    lines = told["limited"]
+    created = [line for line in lines if line.get("event") == "session.created"]
+    assert len(created) >= 2
+    assert any("session_too_long" in text for text in texts(lines, "log"))
 
 
 def test_a_server_that_hangs_does_not_keep_the_user_out(told: dict[str, list[Line]]) -> None:

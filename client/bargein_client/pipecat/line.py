@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from bargein_client.errors import BargeinError, first_of
 from bargein_client.lifeline import SessionState
-from bargein_client.retrying import Advice, Backoff, advice_for
+from bargein_client.retrying import Backoff
 from bargein_client.session import Session
 
 PATIENCE = Backoff(first_s=0.2, most_s=5.0, attempts=1_000_000)
@@ -163,7 +163,7 @@ class Line:
                 self._session = None
             if isinstance(error, BargeinError):
                 self._complain(error)
-                if advice_for(error.code, resuming=False) is Advice.RAISE:
+                if error.code.retry == "never":
                     return
             await asyncio.sleep(wait_s)
 
