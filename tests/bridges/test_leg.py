@@ -17,6 +17,7 @@ from bargein_client.bridges.leg import (
     ToPlatform,
 )
 from bargein_client.bridges.playout import Playout, PlayoutState
+from bargein_client.bridges.plivo import Plivo
 from bargein_client.bridges.twilio import Twilio
 from bargein_protocol.audio import AudioFormat
 from bargein_protocol.messages import Interruption, NonInterruption, SpeechStarted
@@ -109,6 +110,52 @@ def test_an_interruption_clears_the_playback_and_drops_the_rest_of_the_answer() 
     assert hear(leg) == [AgentIs(speaking=True), Hear(FRAME, b"\x22" * 160)]
 
 
+def test_an_agent_that_sends_silence_between_its_answers_is_heard_again() -> None:
+    leg = started()
+    silence = media(b"\xff" * 160)
+    assert leg.from_agent(silence) == [ToPlatform(silence)]
+    assert only(AgentIs, hear(leg)) == []
+    leg.from_agent(media(b"\x11" * 160))
+    assert only(AgentIs, hear(leg)) == [AgentIs(speaking=True)]
+    leg.verdict(INTERRUPTION)
+    assert leg.from_agent(media(b"\x11" * 160)) == []
+    for _ in range(5):
+        hear(leg)
+        assert leg.from_agent(silence) == [] or leg.from_agent(silence) == [ToPlatform(silence)]
+    assert leg.from_agent(media(b"\x22" * 160)) == [ToPlatform(media(b"\x22" * 160))]
+    for _ in range(30):  # a pause between two sentences becomes the end of the answer
+        leg.from_agent(silence)
+        hear(leg)
+    assert leg.from_agent(silence) == [ToPlatform(silence)]
+    assert leg._speaking is False
+
+
+def test_a_pause_within_what_is_queued_is_still_the_same_answer() -> None:
+    leg = started()
+    leg.from_agent(media(b"\x11" * 160 + b"\xff" * 8000 + b"\x11" * 160))
+    assert only(AgentIs, hear(leg, 50)) == [AgentIs(speaking=True)]
+    assert only(AgentIs, hear(leg, 14)) == [AgentIs(speaking=False)]
+
+
+def test_an_agent_in_another_format_is_known_to_speak_for_as_long_as_it_does() -> None:
+    def play(payload: bytes) -> str:
+        content = base64.b64encode(payload).decode()
+        form = {"contentType": "audio/x-l16", "sampleRate": 16000, "payload": content}
+        return json.dumps({"event": "playAudio", "media": form})
+
+    leg = Leg(Plivo())
+    leg.from_platform(json.dumps({"event": "start", "start": {"streamId": "S1"}}))
+    second = play(b"\1\2" * 16_000)
+    passed, complaint = leg.from_agent(second)
+    assert passed == ToPlatform(second)
+    assert isinstance(complaint, Complain)
+    assert "s16le at 16000 Hz" in complaint.reason
+    assert leg.from_agent(second) == [ToPlatform(second)], "said once"
+    assert hear(leg) == [AgentIs(speaking=True), Hear(FRAME, b"\xff" * 160)]
+    assert only(AgentIs, hear(leg, 100)) == []
+    assert only(AgentIs, hear(leg, 10)) == [AgentIs(speaking=False)]
+
+
 def test_the_agents_own_clear_begins_a_new_answer() -> None:
     leg = started()
     leg.from_agent(media(b"\x11" * 8000))
@@ -156,7 +203,7 @@ def test_the_caller_hears_exactly_what_was_queued_in_order(steps: list[tuple[boo
     offered, heard = bytearray(), bytearray()
     for speaks, length in steps:
         if speaks:
-            audio = bytes((len(offered) + n) % 251 for n in range(length))
+            audio = bytes((len(offered) + n) % 127 for n in range(length))
             assert playout.offer(audio)
             offered += audio
             assert playout.state is PlayoutState.PLAYING

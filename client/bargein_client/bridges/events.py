@@ -10,7 +10,7 @@ class CallStarted(Struct, frozen=True):
     call_id: str
     """The platform's name for it."""
     audio: AudioFormat
-    """How both directions are encoded; one track."""
+    """How the caller's audio is encoded, and the agent's unless it says otherwise; one track."""
     metadata: dict[str, str] = {}
     """What else the platform says about the call."""
 
@@ -30,7 +30,8 @@ class AgentAudio(Struct, frozen=True):
     """What the agent wants the caller to hear; platforms queue it and play it in real time."""
 
     payload: bytes
-    """In the call's encoding."""
+    audio: AudioFormat | None = None
+    """How it is encoded; None: as the call is."""
 
 
 class PlaybackCleared(Struct, frozen=True):

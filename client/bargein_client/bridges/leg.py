@@ -83,6 +83,8 @@ class Leg:
         self._pause_ms = pause_ms
         self._notify = notify
         self._playout: Playout | None = None
+        self._audio: AudioFormat | None = None
+        self._complained_of: AudioFormat | None = None
         self._speaking = False
 
     def from_platform(self, message: Message) -> list[Action]:
@@ -94,6 +96,7 @@ class Leg:
             return [passed_on, Complain(f"{self._platform.name}: {error}")]
         match event:
             case CallStarted():
+                self._audio = event.audio
                 self._playout = Playout(event.audio, pause_ms=self._pause_ms)
                 tracks = replace(event.audio, tracks=("user", "agent"))
                 return [OpenSession(event.call_id, tracks, event.metadata), passed_on]
@@ -142,10 +145,23 @@ class Leg:
         return [*self._agent_state(), Hear(payload, reference), *played]
 
     def _agent(self, event: AgentAudio, message: Message, playout: Playout) -> list[Action]:
-        wanted = playout.offer(event.payload)
+        other = event.audio if event.audio != self._audio else None
+        wanted = playout.offer(event.payload, other)
+        complaints = self._complain_of(other)
         if not wanted or self._platform.paced:
+            return complaints
+        return [*self._pass_on(message), *complaints]
+
+    def _complain_of(self, other: AudioFormat | None) -> list[Action]:
+        if other is None or other == self._complained_of:
             return []
-        return self._pass_on(message)
+        self._complained_of = other
+        return [
+            Complain(
+                f"the agent sends {other.encoding} at {other.sample_rate} Hz, not what the call is "
+                "in: Bargein knows when it speaks, but not its echo"
+            )
+        ]
 
     def _agent_state(self) -> list[Action]:
         speaking = self._playout is not None and self._playout.state is PlayoutState.PLAYING

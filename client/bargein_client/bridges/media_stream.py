@@ -4,6 +4,7 @@ from abc import abstractmethod
 from typing import Any, ClassVar
 
 import orjson
+from bargein_protocol.audio import AudioFormat
 
 from bargein_client.bridges.events import (
     AgentAudio,
@@ -48,8 +49,13 @@ class MediaStream(Platform):
         content = read_json(message)
         event = content.get("event")
         if event == self.audio_event:
-            return AgentAudio(read_base64(nested(content, "media").get("payload")))
+            media = nested(content, "media")
+            return AgentAudio(read_base64(media.get("payload")), self.agent_format(media))
         return PlaybackCleared() if event == self.clear_event else None
+
+    def agent_format(self, media: dict[str, Any]) -> AudioFormat | None:  # noqa: ARG002
+        """How the agent's audio is encoded, if it says so; None: as the call is."""
+        return None
 
     def clear(self) -> list[Message]:
         """The platform's clear event."""

@@ -6,11 +6,13 @@ stretch of the queue.
 
     state    meaning                                   leaves when
     ───────  ────────────────────────────────────────  ─────────────────────────────────────────
-    SILENT   nothing is queued                          audio is queued → PLAYING
-    PLAYING  the caller hears the agent                 nothing was queued for `underrun_ms`, or
+    SILENT   no sound is queued                         sound is queued → PLAYING
+    PLAYING  the caller hears the agent                 no sound was queued for `underrun_ms`, or
                                                         the queue is cleared → SILENT
-    BARRED   the user interrupted; what the agent       the agent sent nothing for `pause_ms`, or
+    BARRED   the user interrupted; what the agent       the agent sent no sound for `pause_ms`, or
              still sends belongs to the old answer      cleared by itself → SILENT
+
+Digital silence is no sound: some agents send a frame every 20 ms whether they speak or not.
 """
 
 from enum import Enum, auto
@@ -19,6 +21,8 @@ from bargein_protocol.audio import AudioFormat, Encoding
 
 SILENCE: dict[Encoding, bytes] = {"s16le": b"\0", "f32le": b"\0", "mulaw": b"\xff", "alaw": b"\xd5"}
 """The byte that stands for no sound."""
+QUIET: dict[Encoding, bytes] = {**SILENCE, "mulaw": b"\xff\x7f", "alaw": b"\xd5\x55"}
+"""All bytes that do: G.711 has two, a positive and a negative zero."""
 UNDERRUN_MS = 200
 """Gap in the agent's audio that is still the same speech."""
 
@@ -36,15 +40,17 @@ class Playout:
 
     Args:
         audio: how the call is encoded.
-        pause_ms: silence of the agent after an interruption that makes what follows a new answer.
+        pause_ms: silence of the agent's after an interruption that makes what follows a new answer.
     """
 
     def __init__(self, audio: AudioFormat, *, pause_ms: float) -> None:
+        self._audio = audio
         self._sample_bytes = audio.bytes_per_sample
         self._silence = SILENCE[audio.encoding]
         self._pause = audio.samples(pause_ms) * self._sample_bytes
         self._underrun = audio.samples(UNDERRUN_MS) * self._sample_bytes
         self._queue = bytearray()
+        self._sound = 0
         self._quiet = 0
         self._state = PlayoutState.SILENT
 
@@ -53,15 +59,25 @@ class Playout:
         """Whether the caller hears the agent."""
         return self._state
 
-    def offer(self, payload: bytes) -> bool:
-        """The agent sent audio; False if it belongs to the interrupted answer: drop it."""
-        if self._state is PlayoutState.BARRED and self._quiet < self._pause:
-            self._quiet = 0
-            return False
-        if self._state is not PlayoutState.PLAYING:
-            self._quiet = 0
-            self._state = PlayoutState.PLAYING
+    def offer(self, payload: bytes, audio: AudioFormat | None = None) -> bool:
+        """The agent sent audio; False if it belongs to the interrupted answer: drop it.
+
+        `audio` says how it is encoded if not as the call is; the queue then knows for how long the
+        agent is heard, but not what it says.
+        """
+        sounds = bool(payload.strip(QUIET[(audio or self._audio).encoding]))
+        if self._state is PlayoutState.BARRED:
+            if self._quiet < self._pause:
+                self._quiet = 0 if sounds else self._quiet
+                return False
+            self._state = PlayoutState.SILENT
+        if audio is not None:
+            duration_ms = len(payload) / audio.bytes_per_sample * 1000 / audio.sample_rate
+            payload = self._silence * (self._audio.samples(duration_ms) * self._sample_bytes)
         self._queue += payload
+        if sounds:
+            self._sound, self._quiet = len(self._queue), 0
+            self._state = PlayoutState.PLAYING
         return True
 
     def play(self, length: int) -> bytes:
@@ -72,7 +88,8 @@ class Playout:
         length -= length % self._sample_bytes
         heard = bytes(self._queue[:length])
         del self._queue[:length]
-        self._quiet = 0 if heard else self._quiet + length
+        self._quiet = 0 if self._sound else self._quiet + length
+        self._sound = max(0, self._sound - len(heard))
         if self._state is PlayoutState.PLAYING and self._quiet >= self._underrun:
             self._state = PlayoutState.SILENT
         return heard
@@ -85,12 +102,14 @@ class Playout:
 
     def clear(self) -> None:
         """The agent cleared the queue by itself; what it sends next is new."""
-        self._queue.clear()
-        self._quiet = 0
+        self._empty()
         self._state = PlayoutState.SILENT
 
     def bar(self) -> None:
         """The user interrupted: drop the queue, and the rest of this answer when it comes."""
-        self._queue.clear()
-        self._quiet = 0
+        self._empty()
         self._state = PlayoutState.BARRED
+
+    def _empty(self) -> None:
+        self._queue.clear()
+        self._sound = self._quiet = 0

@@ -5,6 +5,8 @@ Documented at https://www.plivo.com/docs/voice/audio-streaming/audio-streaming
 
 from typing import Any
 
+from bargein_protocol.audio import AudioFormat
+
 from bargein_client.bridges.events import CallStarted
 from bargein_client.bridges.media_stream import MediaStream
 from bargein_client.bridges.platform import audio_format, nested
@@ -26,6 +28,12 @@ class Plivo(MediaStream):
         if headers := content.get("extra_headers"):
             metadata["extra_headers"] = str(headers)
         return CallStarted(str(start.get("callId", self.stream_id)), audio, metadata)
+
+    def agent_format(self, media: dict[str, Any]) -> AudioFormat | None:
+        """Each `playAudio` names its own."""
+        if "contentType" not in media:
+            return None
+        return audio_format(media["contentType"], media.get("sampleRate", 8000))
 
     def clear_message(self) -> dict[str, Any]:
         """Plivo drops all buffered media events and answers `clearedAudio`."""
