@@ -17,6 +17,7 @@ from bargein_model.training.surroundings import (
     LONGER_WAY_SHARE,
     LONGEST_WAY,
     MOST_OTHERS,
+    OTHER_TRACT_SHARE,
     STEP_SHARE,
     Around,
     Taught,
@@ -158,6 +159,45 @@ def test_an_interruption_among_voices_as_loud_is_babble(seed: int) -> None:
     assert np.ptp(louder_db) < 1e-4
     least, most = (10 * np.log10(1 + many) for many in (FEWEST_OTHERS / 8, 8 * MOST_OTHERS))
     assert least < louder_db.mean() < most
+
+
+WORD = 10
+"""Frames of a short word: a quarter of a second."""
+
+
+def short(level: float, room: float = -7.0) -> Taught:
+    """A word over room tone; alone it has none."""
+    user, alone = flat(room), flat(float(FLOOR))
+    for part in (user, alone):
+        part[ONSET : ONSET + WORD] = level
+    return overlap(SoundClass.INTERRUPTION, user)._replace(alone=alone)
+
+
+@pytest.mark.parametrize("level_db", [-30.0, -6.0])
+def test_a_short_word_gets_no_less_noise_than_a_long_one(level_db: float) -> None:
+    word = short(-3.0)
+    added = 10.0 ** noisier(word.user, flat(-5.0), level_db) - 10.0**word.user
+    heard_db = 10 * np.log10(added[ONSET : ONSET + WORD].mean() / 10.0**-3.0)
+    assert heard_db == pytest.approx(level_db, abs=1.5)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_short_word_is_drowned_by_voices_that_sound_with_it(seed: int) -> None:
+    word = short(-3.0)
+    babble = drowned(word, [short(-4.0), short(-2.0)], np.random.default_rng(seed))
+    others = (10.0**babble.user - 10.0**word.user)[ONSET:].mean(axis=1)
+    least_db = 10 * np.log10(others.min() / 10.0**-3.0)
+    assert least_db > -9.0, "somebody talks all along"
+
+
+def test_half_of_the_visits_are_out_of_another_vocal_tract_and_what_the_teacher_hears_too() -> None:
+    rng, peak = np.random.default_rng(13), flat(-6.0)
+    peak[:, 20::USER_BANDS] = -2.0
+    spoken = begun(peak)._replace(alone=peak)
+    visits = [elsewhere(spoken, NOWHERE, rng).alone for _ in range(300)]
+    moved = [not np.allclose(alone[0], peak[0], atol=1e-4) for alone in visits]
+    assert np.mean(moved) == pytest.approx(OTHER_TRACT_SHARE, abs=0.1)
+    assert all(abs(int(alone[0, :USER_BANDS].argmax()) - 20) <= 3 for alone in visits)
 
 
 def test_some_interruptions_are_drowned_and_nothing_else_is() -> None:

@@ -194,7 +194,7 @@ def test_a_teacher_hears_a_voice_alone_and_all_else_as_it_is(
     logits, hears = torch.zeros(1, FRAMES, 5), torch.zeros(1, FRAMES, 288)
 
     def distance(user: Tensor, alone: Tensor) -> list[float]:
-        batch = Batch(user, reference, alone, targets, [""])
+        batch = Batch(user, reference, reference, alone, targets, [""])
         return [one.item() for one in teacher.distance(batch, hears, logits)]
 
     as_it_is = distance(user, alone)

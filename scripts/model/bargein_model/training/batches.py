@@ -13,8 +13,8 @@ from bargein_model.training.surroundings import Around, Taught, elsewhere
 
 SILENCE = -9.0
 """The features of digital silence."""
-DEAF_SHARE = 0.12
-"""Share of overlaps whose reference is taken away."""
+DEAF_SHARE = 0.3
+"""Share of overlaps whose reference is taken away: many agents do not send theirs."""
 USUAL_FRAMES = 160
 """Of the overlaps that a batch's size counts; of longer ones there are fewer in it."""
 
@@ -26,7 +26,9 @@ class Batch:
     user: Tensor
     """(batch, frames, 80)."""
     reference: Tensor
-    """(batch, frames, 20)."""
+    """(batch, frames, 20); silence where it is taken away …"""
+    played: Tensor
+    """… and what it was: (batch, frames, 20)."""
     alone: Tensor
     """(batch, frames, 80): the sound without what is around it."""
     targets: Tensor
@@ -45,9 +47,11 @@ def batches(
         drawn = (elsewhere(Taught.of(shard, row), around, rng) for row in rows)
         user, reference, alone, targets, said = zip(*drawn, strict=True)
         deaf = torch.from_numpy(rng.random(size) < DEAF_SHARE)
+        played = torch.from_numpy(np.stack(reference))
         yield Batch(
             torch.from_numpy(np.stack(user)),
-            torch.from_numpy(np.stack(reference)).masked_fill(deaf[:, None, None], SILENCE),
+            played.masked_fill(deaf[:, None, None], SILENCE),
+            played,
             torch.from_numpy(np.stack(alone)),
             torch.from_numpy(np.stack(targets)).long(),
             list(said),

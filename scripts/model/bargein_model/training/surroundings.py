@@ -2,7 +2,8 @@
 
 Composing an overlap takes longer than training on it, so every one is used several times. Its
 features allow to change what is around the sound: more noise, another level, another frequency
-response, what was there before it, where in a frame it falls, and how long an echo takes. What is
+response, what was there before it, where in a frame it falls, and how long an echo takes; and the
+length of the vocal tract. What is
 in it, and so what is taught, stays; but several people's interruptions at once are nobody's, and
 taught as babble.
 """
@@ -16,6 +17,7 @@ from bargein_model.composer.compose import NO_LEAK_DB
 from bargein_model.composer.overlap import BEFORE_ONSET, Nuisances
 from bargein_model.composer.pools import Random
 from bargein_model.composer.shards import Shard
+from bargein_model.composer.variation import draw_variation
 from bargein_model.contract import FRAMES_PER_SECOND, SoundClass
 from bargein_model.features import POWER_FLOOR, REFERENCE_BANDS, USER_BANDS, Floats
 
@@ -35,10 +37,15 @@ OTHER_SPEAKER_SHARE = 0.4
 LONGER_WAY_SHARE = 0.5
 LONGEST_WAY = 7
 """Frames by which echoes come later still, over a network or a slow loudspeaker."""
+OTHER_TRACT_SHARE = 0.5
 BABBLE_SHARE = 0.08
 """Share of interruptions that others drown."""
 FEWEST_OTHERS, MOST_OTHERS = 2, 6
 LATER_SHARE = 0.4
+LOUD_FRAMES = FRAMES_PER_SECOND // 5
+"""The loudest so many are a sound's loud moments: the shortest words last no longer."""
+WITHIN_DB = 20.0
+"""A voice sounds from the first to the last frame that is so near to its loud moments."""
 LEFT_TO_HEAR = FRAMES_PER_SECOND
 """Frames after the onset of an overlap that begins later."""
 FLOOR = np.float32(np.log10(POWER_FLOOR))
@@ -111,22 +118,35 @@ def elsewhere(taught: Taught, around: Around, rng: Random) -> Taught:
         reference = np.where(reference > FLOOR, played, reference)
     if rng.random() < LONGER_WAY_SHARE:
         reference = played_earlier(reference, int(rng.integers(1, LONGEST_WAY + 1)))
+    if rng.random() < OTHER_TRACT_SHARE:
+        tract = draw_variation(rng).in_full()
+        user, alone = tract.of(user), tract.of(alone)
     return taught._replace(user=user, reference=reference, alone=alone)
 
 
 def drowned(taught: Taught, voices: list[Taught], rng: Random) -> Taught:
-    """The same with other voices about as loud, from its onset on: babble, and no interruption."""
+    """The same with other voices about as loud, from its onset on: babble, and no interruption.
+
+    The others talk without a pause, so that no word stands alone and is called noise.
+    """
     onset = taught.onset
     user, loud = 10.0**taught.user, _loud(10.0**taught.user)
     for _ in range(int(rng.integers(FEWEST_OTHERS, MOST_OTHERS + 1))):
-        voice = voices[rng.integers(len(voices))]
-        power = 10.0 ** voice.user[voice.onset :]
+        power = _sounding(voices[rng.integers(len(voices))])
         gain = loud / _loud(power) * 10.0 ** (rng.normal(0.0, 3.0) / 10)
         turned = np.roll(power, int(rng.integers(len(power))), axis=0)
         user[onset:] += np.resize(turned, user[onset:].shape) * np.float32(gain)
     targets = taught.targets.copy()
     targets[onset:] = SoundClass.NOISE
     return taught._replace(user=np.log10(user).astype(np.float32), targets=targets, said="")
+
+
+def _sounding(voice: Taught) -> Floats:
+    """The power of the frames in which a voice sounds: (frames, 80)."""
+    level = (10.0**voice.alone).mean(axis=1)
+    near = np.flatnonzero(level >= _loud(10.0**voice.alone) * 10.0 ** (-WITHIN_DB / 10))
+    power: Floats = 10.0 ** voice.user[near[0] : near[-1] + 1]
+    return power
 
 
 def shifted(user: Floats, by: float) -> Floats:
@@ -181,7 +201,9 @@ def noisier(user: Floats, noise: Floats, level_db: float) -> Floats:
 
 
 def _loud(power: Floats) -> float:
-    return float(np.quantile(power.mean(axis=1), 0.9))
+    """The level of the loud moments of something that may be short."""
+    level = np.sort(power.mean(axis=1))
+    return float(level[-LOUD_FRAMES:].mean())
 
 
 def _step(frames: int, rng: Random) -> Floats:

@@ -20,7 +20,7 @@ class Distance(NamedTuple):
 
 
 class Teacher:
-    """Hears every voice alone, and overlaps without a voice as they are.
+    """Hears every voice alone, and overlaps without a voice as they are and what the agent played.
 
     Without the latter, a network that follows it forgets some of what it knew of noise and echoes.
     """
@@ -40,7 +40,7 @@ class Teacher:
         followed = followed_frames(batch.targets)
         voice = followed.any(1)[:, None, None]
         user = torch.where(voice, batch.alone, batch.user).to(self._device)
-        reference = batch.reference.masked_fill(voice, SILENCE).to(self._device)
+        reference = batch.played.masked_fill(voice, SILENCE).to(self._device)
         with torch.no_grad(), torch.autocast(self._device, torch.bfloat16):
             clearly = self._network.ear(user)
             gathered = self._network.gather(user, reference, clearly)
