@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bargein_model.composer.overlap import BEFORE_ONSET
+from bargein_model.composer.overlap import BEFORE_ONSET, UNDECIDED
 from bargein_model.composer.shards import Shard
 from bargein_model.contract import FRAME_SAMPLES, SoundClass
 from bargein_model.network import Network
@@ -24,6 +24,7 @@ def examine(network: Network, folders: list[Path], device: str, *, alone: bool =
     evidence: list[NDArray[np.float32]] = []
     classes: list[NDArray[np.int8]] = []
     onsets: list[NDArray[np.int32]] = []
+    preceded: list[NDArray[np.bool_]] = []
     for folder in folders:
         shard = Shard.load(folder)
         for rows in np.array_split(np.arange(len(shard.user)), 16):
@@ -36,7 +37,21 @@ def examine(network: Network, folders: list[Path], device: str, *, alone: bool =
             evidence.append(chance)
         classes.append(shard.classes)
         onsets.append(_decided_from(shard))
-    return Examined(np.concatenate(evidence), np.concatenate(classes), np.concatenate(onsets))
+        preceded.append(_preceded(shard))
+    return Examined(
+        np.concatenate(evidence),
+        np.concatenate(classes),
+        np.concatenate(onsets),
+        np.concatenate(preceded),
+    )
+
+
+def _preceded(shard: Shard) -> NDArray[np.bool_]:
+    """Whether an interruption follows on an echo, a noise or a cough; not on a backchannel."""
+    begun = np.argmax(shard.targets != BEFORE_ONSET, axis=1)[:, None]
+    first = np.take_along_axis(shard.targets, begun, axis=1)[:, 0]
+    words = np.isin(first, (SoundClass.INTERRUPTION, SoundClass.BACKCHANNEL, UNDECIDED))
+    return np.asarray((shard.classes == SoundClass.INTERRUPTION) & ~words)
 
 
 def _decided_from(shard: Shard) -> NDArray[np.int32]:

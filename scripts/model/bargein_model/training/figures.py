@@ -20,6 +20,9 @@ class Examined:
     moment up to which the overlap's class is taught."""
     classes: NDArray[np.int8]
     onsets: NDArray[np.int32]
+    """Where the overlap's class begins, in samples; an interruption may follow on something."""
+    preceded: NDArray[np.bool_]
+    """Whether it follows on a sound that is no word: what is decided in that sound is no find."""
 
     def shifted(self, by: float) -> "Examined":
         """What the network would say with this added to its log odds of an interruption."""
@@ -28,12 +31,13 @@ class Examined:
         return replace(self, evidence=np.where(self.evidence < 0, -1, moved).astype(np.float32))
 
     def found_after_ms(self, threshold: float) -> Floats:
-        """Audio from onset to decision per overlap; infinite if never."""
+        """Audio from onset to decision per overlap; infinite if never, or in another sound."""
         over = self.evidence >= threshold
         run = over[:, 1:] & over[:, :-1]
         first = np.argmax(run, axis=1) + 2
         after = first * FRAME_SAMPLES - np.maximum(self.onsets, 0)
-        return np.where(run.any(axis=1), after / 16.0, np.inf).astype(np.float32)
+        found = run.any(axis=1) & ~(self.preceded & (after <= 0))
+        return np.where(found, after / 16.0, np.inf).astype(np.float32)
 
 
 @dataclass(frozen=True)
