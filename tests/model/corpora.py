@@ -1,7 +1,7 @@
 """A tiny corpus of buzzes and noises, with a manifest like that of a real one."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,14 @@ COLUMNS = (
 Row = dict[str, str]
 
 
-def write_corpus(folder: Path) -> Path:
-    """Writes a corpus in which each split has its own speakers and sources of every kind."""
+def write_corpus(folder: Path, kinds: Collection[str] = ()) -> Path:
+    """Writes a corpus in which each split has its own speakers and sources of every kind.
+
+    Or of some classes only, if they are named.
+    """
     folder.mkdir()
     rows = [row for split in ("train", "val") for row in _split(split)]
+    rows = [row for row in rows if not kinds or row["class"] in kinds]
     _lay_out(rows)
     for reel in dict.fromkeys(row["reel"] for row in rows):
         _write_reel(folder / reel, [row for row in rows if row["reel"] == reel])

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from bargein_model.evaluation import metrics
-from bargein_model.evaluation.intervals import bootstrap, wilson
+from bargein_model.evaluation.intervals import bootstrap, clustered, wilson
 from bargein_model.evaluation.items import INTERRUPTIONS, OTHERS, Condition, Facts, Group
 from bargein_model.evaluation.sheet import Sheet, Trial
 from bargein_model.evaluation.targets import targets
@@ -115,6 +115,22 @@ def test_wilson_agrees_with_the_literature() -> None:
     low, high = wilson(81, 263)  # Newcombe (1998), table I: 0.2553 to 0.3662
     assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
     assert wilson(0, 0) == (0.0, 1.0)
+
+
+def test_a_recording_used_several_times_tells_no_more_than_once() -> None:
+    once = np.array([True] * 9 + [False] * 3)
+    assert clustered(once, list("abcdefghijkl")) == wilson(9, 12)
+    assert clustered(np.repeat(once, 4), list(np.repeat(list("abcdefghijkl"), 4))) == wilson(9, 12)
+
+
+def test_a_recording_that_is_heard_now_this_way_and_now_that_tells_more() -> None:
+    hits, clips = np.tile([True, True, True, False], 12), [str(n // 4) for n in range(48)]
+    assert clustered(hits, clips) == wilson(36, 48)
+
+
+def test_all_right_is_as_sure_as_there_are_recordings() -> None:
+    assert clustered(np.ones(40, np.bool_), ["a", "b"] * 20) == wilson(2, 2)
+    assert clustered(np.ones(0, np.bool_), []) == (0.0, 1.0)
 
 
 def test_a_bootstrap_resamples_speakers_not_items() -> None:

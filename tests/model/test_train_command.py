@@ -76,6 +76,12 @@ def test_weights_that_are_not_there_or_of_another_make_are_named(team: Team) -> 
             assert "Traceback" not in done.output
 
 
+def test_a_misspelt_source_is_not_left_out_in_silence(team: Team) -> None:
+    done = team.invoke("train", "--name", "misspelt", "--steps", "1", "--leave-out", "Gaem train")
+    assert done.exit_code == 1
+    assert "no clip is of 'Gaem train'" in done.output
+
+
 def test_to_leave_out_everything_ends_with_a_reason(team: Team) -> None:
     named = Corpus([team.corpus], team.work / "corpus").clips
     sources = sorted({clip.source for clip in named})

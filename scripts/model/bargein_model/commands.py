@@ -10,7 +10,7 @@ import click
 import onnx
 import torch
 
-from bargein_model.composer.corpus import Role
+from bargein_model.composer.corpus import Corpus, Role, UnknownSourceError, check_sources
 from bargein_model.composer.probe import probe_lines
 from bargein_model.composer.shards import Shard, StaleShardError, complete_shards, shard_folder
 from bargein_model.contract import SoundClass
@@ -48,12 +48,12 @@ ROLES = [role.value for role in (Role.TRAINING, Role.DEVELOPMENT, Role.REPORTED)
 
 
 class _Commands(click.Group):
-    """Says in one line what is wrong with the shards."""
+    """Says in one line what is wrong with the shards, or with what is to be left out."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (NothingLeftError, StaleShardError) as error:
+        except (NothingLeftError, StaleShardError, UnknownSourceError) as error:
             raise click.ClickException(str(error)) from error
 
 
@@ -158,6 +158,8 @@ def train(
         leave_out=leave_out,
     )
     run, shards = Run(settings, device), shards_of(work, Role.TRAINING)
+    if leave_out:
+        check_sources(leave_out, (clip.source for clip in Corpus(corpora, work / "corpus").clips))
     kept = work / f"{name}.pt"
     first, followed = (
         None if one is None else weights_file(work, one) for one in (begin_from, teacher)

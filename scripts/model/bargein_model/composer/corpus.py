@@ -81,6 +81,22 @@ def role_of(row: dict[str, str], left_out: frozenset[str]) -> Role:
     return Role.DEVELOPMENT if chosen else Role.TRAINING
 
 
+class UnknownSourceError(ValueError):
+    """A source that no clip is of."""
+
+
+def check_sources(left_out: Iterable[str], known: Iterable[str]) -> None:
+    """See that there is something to leave out.
+
+    Raises:
+        UnknownSourceError: a source is misspelt, or not in these corpora.
+    """
+    there = sorted(set(known))
+    for source in left_out:
+        if source not in there:
+            raise UnknownSourceError(f"no clip is of {source!r}; there are: {'; '.join(there)}")
+
+
 class Corpus:
     """All clips of one or more corpus folders."""
 

@@ -14,7 +14,7 @@ from bargein_server.models.contract import ModelError  # noqa: E402
 from bargein_server.models.predictor import SyncPredictor  # noqa: E402
 from rich.console import Console  # noqa: E402
 
-from bargein_model.composer.corpus import Corpus  # noqa: E402
+from bargein_model.composer.corpus import Corpus, UnknownSourceError  # noqa: E402
 from bargein_model.corpus_folder import CorpusFolder  # noqa: E402
 from bargein_model.evaluation import output  # noqa: E402
 from bargein_model.evaluation.composing import compose  # noqa: E402
@@ -26,7 +26,7 @@ from bargein_model.evaluation.examination import (  # noqa: E402
     Setting,
     examine_all,
 )
-from bargein_model.evaluation.material import ROTATION  # noqa: E402
+from bargein_model.evaluation.material import ROTATION, LackingError  # noqa: E402
 from bargein_model.evaluation.planning import Plan  # noqa: E402
 from bargein_model.evaluation.sheet import Sheet  # noqa: E402
 from bargein_model.evaluation.tables import SHIPPED, WIRE, report  # noqa: E402
@@ -44,10 +44,12 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--threshold", type=float, help="Default: the model's own.")
 @click.option(
     "--corpus",
+    "corpora",
+    multiple=True,
     type=CorpusFolder(),
-    default=ROOT.parent / "shared" / "corpus",
+    default=[ROOT.parent / "shared" / "corpus"],
     show_default="../shared/corpus",
-    help="A folder with a manifest.csv.",
+    help="A folder with a manifest.csv; may be given several times.",
 )
 @click.option(
     "--work",
@@ -84,7 +86,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 def main(
     model: Path | None,
     threshold: float | None,
-    corpus: Path,
+    corpora: tuple[Path, ...],
     work: Path,
     items: int,
     seed: int,
@@ -105,9 +107,12 @@ def main(
         info = SyncPredictor.open(model).info
     except ModelError as error:
         raise click.ClickException(str(error)) from error
-    exam = Exam(corpus, work, frozenset(leave_out), seed, items)
+    exam = Exam(corpora, work, frozenset(leave_out), seed, items)
     setting = Setting(model, threshold, exam.cache)
-    plans = exam.plans()
+    try:
+        plans = exam.plans()
+    except (UnknownSourceError, LackingError) as error:
+        raise click.ClickException(str(error)) from error
     sheet = _examined(plans, setting, jobs)
     systems = list(SYSTEMS)
     if url:

@@ -70,6 +70,7 @@ def _facts(plan: Plan, kind: str, onset: int, content: int, end: int) -> Facts:
         onset=onset,
         content=content,
         end=end,
+        clip=f"{plan.sound.reel.name}@{plan.sound.start}",
     )
 
 

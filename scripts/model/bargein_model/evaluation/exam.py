@@ -8,7 +8,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import Progress
 
-from bargein_model.composer.corpus import Corpus
+from bargein_model.composer.corpus import Corpus, check_sources
 from bargein_model.evaluation import extra
 from bargein_model.evaluation.material import Material
 from bargein_model.evaluation.planning import Plan, plan_exam, plan_extra
@@ -24,14 +24,14 @@ class Exam:
     """What is examined on.
 
     Args:
-        corpus: a folder with a manifest.csv.
+        corpora: folders with a manifest.csv.
         work: where decoded audio and extra voices are kept.
         left_out: sources of the training split to take interruptions from; none: the val split.
         seed: of everything that is drawn.
         items: per class under mixed conditions.
     """
 
-    corpus: Path
+    corpora: tuple[Path, ...]
     work: Path
     left_out: frozenset[str]
     seed: int
@@ -43,9 +43,16 @@ class Exam:
         return self.work / "corpus"
 
     def plans(self) -> list[Plan]:
-        """The items of the exam, their audio decoded."""
-        corpus = Corpus((self.corpus,), self.cache, self.left_out)
-        plans = plan_exam(Material(corpus, self.left_out), seed=self.seed, items=self.items)
+        """The items of the exam, their audio decoded.
+
+        Raises:
+            LackingError: the corpora do not have what an exam needs.
+        """
+        corpus = Corpus(self.corpora, self.cache, self.left_out)
+        check_sources(self.left_out, (clip.source for clip in corpus.clips))
+        material = Material(corpus, self.left_out)
+        material.check()
+        plans = plan_exam(material, seed=self.seed, items=self.items)
         return _decoded(corpus, plans)
 
     def extra_plans(self) -> list[Plan]:
@@ -54,7 +61,7 @@ class Exam:
         if not (folder / "manifest.csv").exists():
             said = extra.utterances()
             watched(write_corpus(folder, said, "val"), "speaking", len(said))
-        corpus = Corpus((self.corpus, folder), self.cache)
+        corpus = Corpus((*self.corpora, folder), self.cache)
         clips = [clip for clip in corpus.clips if clip.reel.parent == folder]
         plans = plan_extra(Material(corpus), clips, seed=self.seed, items=EXTRA_PER_VOICE)
         return _decoded(corpus, plans)

@@ -1,4 +1,4 @@
-"""95 % intervals: Wilson's for a plain share, a bootstrap over speakers for everything else."""
+"""95 % intervals: Wilson's for a share, a bootstrap over speakers for everything else."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,7 +9,7 @@ Z95 = 1.959964
 Interval = tuple[float, float]
 
 
-def wilson(hits: int, total: int) -> Interval:
+def wilson(hits: float, total: float) -> Interval:
     """Wilson's score interval of a share (Wilson, 1927); (0, 1) without observations."""
     if total == 0:
         return 0.0, 1.0
@@ -18,6 +18,24 @@ def wilson(hits: int, total: int) -> Interval:
     reach = Z95 * np.sqrt(share * (1 - share) / total + square / (4 * total**2))
     scale = 1 + square / total
     return max(0.0, float((middle - reach) / scale)), min(1.0, float((middle + reach) / scale))
+
+
+def clustered(hits: NDArray[np.bool_], clusters: Sequence[str]) -> Interval:
+    """Wilson's interval of a share whose items come in clusters, such as one recording used again.
+
+    There count as many items as would tell as much if they were independent: their number over the
+    design effect, at least one to a cluster (Korn and Graubard, 1998, "Confidence intervals for
+    proportions with small expected number of positive counts estimated from survey data").
+    """
+    total, members = len(hits), np.unique(clusters, return_inverse=True)[1]
+    if not total:
+        return wilson(0, 0)
+    count, share = int(members.max()) + 1, float(hits.mean())
+    off = np.bincount(members, hits - share)
+    alone = share * (1 - share) * total
+    spread = float((off**2).sum()) * count / (count - 1) if count > 1 else np.inf
+    effect = float(np.clip(spread / alone if alone else np.inf, 1.0, total / count))
+    return wilson(share * total / effect, total / effect)
 
 
 def bootstrap(

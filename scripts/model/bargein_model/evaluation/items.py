@@ -76,6 +76,8 @@ class Facts:
     """Where the content of an interruption begins: the onset, but for “yeah, but …”."""
     end: int
     """Where the sound ends."""
+    clip: str = ""
+    """Which recording sounds; few are used often. Empty: one that no other item has."""
 
     @property
     def sounding_ms(self) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from bargein_model.composer.corpus import Clip, Corpus, Role
 from bargein_model.contract import SAMPLE_RATE
-from bargein_model.evaluation.items import Group
+from bargein_model.evaluation.items import INTERRUPTIONS, Group
 
 ROTATION = (
     "Flight of the Amazon Queen",
@@ -123,6 +123,10 @@ def _speaks_like_an_agent(clip: Clip) -> bool:
     return clip.kind == "agent" or (reads and sounding(clip) >= AGENT_S * SAMPLE_RATE)
 
 
+class LackingError(ValueError):
+    """The corpora do not have what an exam needs."""
+
+
 class Material:
     """The clips of a corpus that an exam draws from.
 
@@ -153,6 +157,25 @@ class Material:
             for kind in ("noise", "babble", "music")
         }
         self.foreground = _by_group(clips, only) | {Group.ECHO: self.agents}
+
+    def check(self) -> None:
+        """See that there is enough of everything for an exam.
+
+        Raises:
+            LackingError: there is not.
+        """
+        needed: dict[str, list[Clip]] = {
+            "interruptions": [clip for group in INTERRUPTIONS for clip in self.foreground[group]],
+            "agents or long read sentences": self.agents,
+            "rooms (class rir, subclass sim_talker or room)": self.rooms,
+            "echo paths (class rir, subclass sim_echo_path)": self.echo_paths,
+            f"noise of {BACKGROUND_S} s or more": self.backgrounds["noise"],
+        }
+        if lacking := [name for name, clips in needed.items() if not clips]:
+            raise LackingError(
+                f"an exam needs, of the split `val`, {', '.join(lacking)}; "
+                "give --corpus ../shared/corpus, too"
+            )
 
     def strata(self, group: Group) -> dict[str, list[Clip]]:
         """The clips of a group by stratum, in the corpus' order."""

@@ -15,7 +15,8 @@ Random = np.random.Generator
 REPEATS = 4
 """How often one clip may appear in one condition, where a stratum has few …"""
 PIECES = 12
-"""… and where it is long, so that each time another piece of it sounds."""
+"""… and where it is long: each time another piece of music or babble sounds, and an agent's echo
+in another room."""
 SIDE_SHARE = 0.4
 """Items per group in the other conditions, as a share of those in the mixed one."""
 

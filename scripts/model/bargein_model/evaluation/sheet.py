@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bargein_model.contract import FRAME_SAMPLES, SAMPLE_RATE
 from bargein_model.evaluation import metrics
-from bargein_model.evaluation.intervals import Interval, bootstrap, wilson
+from bargein_model.evaluation.intervals import Interval, bootstrap, clustered
 from bargein_model.evaluation.items import Condition, Facts, Group
 from bargein_model.evaluation.metrics import Array, Flags
 
@@ -163,10 +163,10 @@ class Sheet:
         )
 
     def right(self, system: str) -> Figure:
-        """Of one group's items: the share found (or, of the others, held), Wilson's interval."""
+        """Of one group's items: the share found (or, of the others, held), with its interval."""
         delays = self.delays(system)
         hits = np.where(self.positive, metrics.found(delays), ~metrics.flagged(delays))
-        low, high = wilson(int(hits.sum()), len(hits))
+        low, high = clustered(hits, [trial.facts.clip or trial.facts.name for trial in self.trials])
         return Figure(float(hits.mean()) if len(hits) else float("nan"), low, high)
 
 

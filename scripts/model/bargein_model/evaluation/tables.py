@@ -75,7 +75,7 @@ def by_group(sheet: Sheet, others: Sequence[str]) -> Table:
     return Table(
         "By class, mixed conditions",
         "Called an interruption within t ms, and found (interruptions) or held (the rest) in the "
-        "end; Wilson's 95 % interval.",
+        "end; Wilson's 95 % interval, wider where one recording is used several times.",
         ["class", "n", *(f"≤ {limit:g} ms" for limit in LIMITS_MS), "found / held", *others],
         [_group_row(group.title, part, others) for group, part in parts if len(part)],
     )
