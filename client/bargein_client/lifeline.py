@@ -210,7 +210,7 @@ class Lifeline:
                         break
                     link = await self._return(lost.code)
             self._finish(self._summary)
-        except BargeinError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, who waits for events is told
             self._finish(error)
 
     async def _return(self, code: ErrorCode) -> Link:
@@ -281,11 +281,11 @@ class Lifeline:
 
     # ------------------------------------------------------------------ the end
 
-    def _finish(self, result: Summary | BargeinError | None) -> None:
+    def _finish(self, result: Summary | Exception | None) -> None:
         if self.ended.done():
             return
         self.state = SessionState.OVER
-        if isinstance(result, BargeinError):
+        if isinstance(result, Exception):
             self.ended.set_exception(result)
             self.ended.exception()  # whoever reads events or sends is told; nobody has to
         else:

@@ -18,7 +18,7 @@ CLOSE_TIMEOUT_S = 2.0
 STALLED_S = 10.0
 """A socket that takes nothing for so long counts as lost: a network that goes silent breaks no
 connection, and what waits to be sent is in the way of the pings that would notice it."""
-_BY_STATUS = {
+_BY_STATUS: dict[int, ErrorCode] = {
     HTTPStatus.UNAUTHORIZED: ErrorCode.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN: ErrorCode.FORBIDDEN,
     HTTPStatus.BAD_REQUEST: ErrorCode.INVALID_MESSAGE,
@@ -63,7 +63,7 @@ class Link:
         except InvalidStatus as error:
             status = error.response.status_code
             body = bytes(error.response.body or b"").decode(errors="replace").strip()
-            code = _BY_STATUS.get(HTTPStatus(status), ErrorCode.CONNECTION_LOST)
+            code = _BY_STATUS.get(status, ErrorCode.CONNECTION_LOST)
             raise error_for(code, body or f"HTTP {status}") from None
         except (OSError, TimeoutError, InvalidHandshake, EOFError) as error:
             raise error_for(ErrorCode.CONNECTION_LOST, f"{url}: {error}") from error

@@ -373,10 +373,13 @@ async def test_leaving_waits_for_no_network_that_takes_nothing(
             await task
 
 
-async def test_what_a_proxy_says_ends_no_session(server: RunningServer, relay: Relay) -> None:
+@pytest.mark.parametrize("said", ["502 Bad Gateway", "521 Web Server Is Down"])
+async def test_what_a_proxy_says_ends_no_session(
+    server: RunningServer, relay: Relay, said: str
+) -> None:
     async with connect(relay.url, session_id="call", retry=AT_ONCE) as session:
         await session.send_audio(silence(1))
-        relay.answer = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
+        relay.answer = f"HTTP/1.1 {said}\r\nContent-Length: 0\r\n\r\n".encode()
         relay.cut()
         await relay.until_accepted(3)
         relay.answer = b""

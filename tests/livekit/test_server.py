@@ -12,6 +12,7 @@ import aiohttp
 import jwt
 import pytest
 import websockets
+from bargein_server.livekit import links
 from bargein_server.models.onnx import OnnxModel
 from bargein_server.models.predictor import Predictor
 from prometheus_client.parser import text_string_to_metric_families
@@ -303,6 +304,29 @@ async def test_clients_may_go_at_any_moment(
         await server.app.services.census.empty()
         gated.let_go()
         assert (await metrics(server, http))["sessions"] == 0
+
+
+async def test_a_client_that_reads_no_answers_is_left(
+    connect: Connect, tiny: OnnxModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(links, "CLOSE_TIMEOUT_S", 0.1)
+    async with serving(tiny, ping_interval_s=0.2) as server:
+        agent = await connect(server)
+        await agent.say(CREATE)
+        await agent.hear()
+        agent.socket.transport.pause_reading()
+
+        async def ask_and_ask() -> None:
+            while True:
+                await agent.ask(1, bytes(80))
+
+        asking = asyncio.create_task(ask_and_ask())
+        await server.app.services.census.empty()
+        agent.socket.transport.abort()
+        with pytest.raises(ConnectionClosed):
+            await asking
+        async with aiohttp.request("GET", f"{server.http_url}/v1/livekit/sessions") as response:
+            assert await response.json() == {"sessions": []}
 
 
 async def test_a_draining_server_keeps_old_sessions_and_refuses_new_ones(

@@ -222,22 +222,36 @@ async def test_pages_of_others_may_not_use_an_open_server(server: RunningServer)
 
 
 @pytest.mark.parametrize(
-    ("origin", "allowed", "keys", "expected"),
+    ("origin", "host", "allowed", "keys", "expected"),
     [
-        (None, (), False, True),
-        ("http://localhost:8000", (), False, True),
-        ("http://[::1]:8000", (), False, True),
-        ("null", (), False, False),
-        ("https://a.example", (), False, False),
-        ("https://a.example", (), True, True),
-        ("https://a.example", ("https://a.example",), False, True),
-        ("https://b.example", ("https://a.example",), True, False),
-        ("https://b.example", ("*",), False, True),
-        ("http://localhost.evil.example", (), False, False),
+        (None, "x", (), False, True),
+        ("http://localhost:8000", "x", (), False, True),
+        ("http://[::1]:8000", "x", (), False, True),
+        ("null", "x", (), False, False),
+        ("https://a.example", "x", (), False, False),
+        ("https://a.example", "x", (), True, True),
+        ("https://a.example", "x", ("https://a.example",), False, True),
+        ("https://b.example", "x", ("https://a.example",), True, False),
+        ("https://b.example", "x", ("*",), False, True),
+        ("http://localhost.evil.example", "x", (), False, False),
+        ("http://[::1]:8766", "[::1]:8765", ("https://a.example",), False, True),
+        ("https://b.example", "b.example:8765", ("https://a.example",), True, True),
+        ("null", None, ("https://a.example",), True, False),
     ],
 )
-def test_origins(origin: str | None, allowed: tuple[str, ...], keys: bool, expected: bool) -> None:
-    assert may_connect(origin, allowed=allowed, keys=keys) is expected
+def test_origins(
+    origin: str | None, host: str | None, allowed: tuple[str, ...], keys: bool, expected: bool
+) -> None:
+    assert may_connect(origin, host, allowed=allowed, keys=keys) is expected
+
+
+async def test_the_servers_own_page_may_connect_whatever_else_may() -> None:
+    async with running_server(allow_origins=("https://app.example.com",)) as server:
+        async with peer(server.session_url, origin=server.http_url) as client:
+            await client.create()
+        with pytest.raises(InvalidStatus, match="403"):
+            async with peer(server.session_url, origin="https://evil.example"):
+                pass
 
 
 def test_hosts() -> None:

@@ -21,6 +21,8 @@ Open = Callable[[Callable[[bytes], None]], LivekitSession]
 MAX_UNREAD_BYTES = 256 * 1024
 """Answers that a client may leave unread before it is closed."""
 MAX_MESSAGE_BYTES = 2 * (ID_BYTES + MAX_WINDOW_SAMPLES * SAMPLE_BYTES)
+MAX_WAITING = 1000
+"""The same on the HTTP port, in answers: there the socket's buffer is not the server's to see."""
 CLOSE_TIMEOUT_S = 5.0
 _SLOW = Farewell(1008, "answers are not read")
 _ABNORMAL_CLOSURE = 1006
@@ -52,11 +54,20 @@ async def over_aiohttp(
     )
     await socket.prepare(request)
     outbox: asyncio.Queue[bytes | Farewell] = asyncio.Queue()
-    session = open_(outbox.put_nowait)
+
+    def send(data: bytes) -> None:
+        outbox.put_nowait(data)
+        if outbox.qsize() > MAX_WAITING:
+            session.part(_SLOW)
+
+    session = open_(send)
     session.farewell.add_done_callback(lambda said: outbox.put_nowait(said.result()))
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_write(socket, outbox))
-        tasks.create_task(_read(socket, session))
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_write(socket, outbox, session))
+            tasks.create_task(_read(socket, session))
+    finally:
+        session.lost(_ABNORMAL_CLOSURE)  # does nothing if it ended before
     return socket
 
 
@@ -67,9 +78,19 @@ async def _read(socket: web.WebSocketResponse, session: LivekitSession) -> None:
     session.lost(socket.close_code or _ABNORMAL_CLOSURE)
 
 
-async def _write(socket: web.WebSocketResponse, outbox: asyncio.Queue[bytes | Farewell]) -> None:
+async def _write(
+    socket: web.WebSocketResponse,
+    outbox: asyncio.Queue[bytes | Farewell],
+    session: LivekitSession,
+) -> None:
     """Send what is said, in order, and close after the farewell."""
-    while not isinstance(said := await outbox.get(), Farewell):
-        with suppress(ConnectionError):  # the reader notices, too
-            await asyncio.wait_for(socket.send_str(said.decode()), CLOSE_TIMEOUT_S)
-    await socket.close(code=said.code, message=said.reason.encode())
+    with suppress(ConnectionError):  # the reader notices, too
+        try:
+            while not isinstance(said := await outbox.get(), Farewell):
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                    await socket.send_str(said.decode())
+        except TimeoutError:
+            session.part(said := _SLOW)
+        with suppress(TimeoutError):  # nor is the farewell read
+            async with asyncio.timeout(2 * CLOSE_TIMEOUT_S):
+                await socket.close(code=said.code, message=said.reason.encode())

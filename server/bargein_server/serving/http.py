@@ -115,9 +115,10 @@ class Companion:
     @web.middleware
     async def _check_browser(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         origin, keys = request.headers.get("Origin"), not self._authority.open
-        if not may_connect(origin, allowed=self._settings.allow_origins, keys=keys):
+        host, allowed = request.headers.get("Host"), self._settings.allow_origins
+        if not may_connect(origin, host, allowed=allowed, keys=keys):
             return web.Response(status=403, text=f"pages of {origin} may not; see --allow-origin\n")
-        if not is_own_host(request.headers.get("Host"), keys=keys):
+        if not is_own_host(host, keys=keys):
             return web.Response(status=403, text="the `Host` header does not name this machine\n")
         preflight = request.method == "OPTIONS" and origin is not None
         response = web.Response(status=204) if preflight else await handler(request)

@@ -161,11 +161,12 @@ class Listener:
 
     def _check_browser(self, request: Request) -> None:
         origin, keys = request.headers.get("Origin"), not self._authority.open
-        if not may_connect(origin, allowed=self._settings.allow_origins, keys=keys):
+        host, allowed = request.headers.get("Host"), self._settings.allow_origins
+        if not may_connect(origin, host, allowed=allowed, keys=keys):
             raise RefusedError(
                 HTTPStatus.FORBIDDEN, f"pages of {origin} may not connect; see --allow-origin"
             )
-        if origin is not None and not is_own_host(request.headers.get("Host"), keys=keys):
+        if origin is not None and not is_own_host(host, keys=keys):
             raise RefusedError(HTTPStatus.FORBIDDEN, "the `Host` header does not name this machine")
 
 

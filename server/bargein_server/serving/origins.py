@@ -11,21 +11,30 @@ from urllib.parse import urlsplit
 from bargein_server.configuration.settings import is_loopback
 
 
-def may_connect(origin: str | None, *, allowed: Collection[str], keys: bool) -> bool:
+def may_connect(
+    origin: str | None, host: str | None, *, allowed: Collection[str], keys: bool
+) -> bool:
     """Whether a request with this `Origin` (None: not from a browser) may come in.
 
     Args:
         origin: the header's value.
+        host: that of `Host`: pages of the same host, such as the server's own, may always.
         allowed: origins that may; "*" is all of them.
         keys: whether keys are configured.
     """
     if origin is None or "*" in allowed or origin.rstrip("/") in allowed:
         return True
+    name = urlsplit(origin).hostname or ""
     if allowed:
-        return False
-    return keys or is_loopback(urlsplit(origin).hostname or "")
+        return bool(name) and name == _name(host)
+    return keys or is_loopback(name)
 
 
 def is_own_host(host: str | None, *, keys: bool) -> bool:
     """Whether the `Host` header names this machine; a page's DNS trick would name another."""
-    return keys or host is None or is_loopback(urlsplit(f"//{host}").hostname or "")
+    return keys or host is None or is_loopback(_name(host))
+
+
+def _name(host: str | None) -> str:
+    """A `Host` without its port."""
+    return urlsplit(f"//{host or ''}").hostname or ""
