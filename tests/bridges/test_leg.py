@@ -20,35 +20,15 @@ from bargein_client.bridges.playout import Playout, PlayoutState
 from bargein_client.bridges.plivo import Plivo
 from bargein_client.bridges.twilio import Twilio
 from bargein_protocol.audio import AudioFormat
-from bargein_protocol.messages import Interruption, NonInterruption, SpeechStarted
+from bargein_protocol.messages import SpeechStarted
 from hypothesis import given
 from hypothesis import strategies as st
+from support.verdicts import HELD, INTERRUPTION
 
 MULAW = AudioFormat(encoding="mulaw", sample_rate=8000)
 FRAME = b"\x55" * 160
 """20 ms of the caller."""
 START = json.dumps({"event": "start", "streamSid": "MZ1", "start": {"callSid": "CA1"}})
-INTERRUPTION = Interruption(
-    overlap_id=1,
-    onset_ms=0,
-    at_ms=300,
-    probability=0.9,
-    probabilities=(0.9, 0.9),
-    detection_delay_ms=300,
-    inference_ms=1,
-    predictions=1,
-    source="model",
-)
-HELD = NonInterruption(
-    overlap_id=1,
-    onset_ms=0,
-    at_ms=300,
-    reason="backchannel",
-    probability=0.1,
-    probabilities=(0.1,),
-    predictions=1,
-    source="model",
-)
 
 
 def media(payload: bytes) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from typing import Any
 
 import pytest
 from bargein_client.bridges.audiosocket import AudioSocket
@@ -16,6 +17,7 @@ from bargein_client.bridges.events import (
 from bargein_client.bridges.exotel import Exotel
 from bargein_client.bridges.genesys import Genesys
 from bargein_client.bridges.jambonz import Jambonz
+from bargein_client.bridges.leg import Leg, ToAgent
 from bargein_client.bridges.platform import Message, Platform
 from bargein_client.bridges.platforms import PLATFORMS
 from bargein_client.bridges.plivo import Plivo
@@ -23,6 +25,9 @@ from bargein_client.bridges.telnyx import Telnyx
 from bargein_client.bridges.twilio import Twilio
 from bargein_client.bridges.vonage import Vonage
 from bargein_protocol.audio import AudioFormat
+from hypothesis import given
+from hypothesis import strategies as st
+from support.verdicts import INTERRUPTION
 
 PAYLOAD = base64.b64encode(b"\x7f\xff\x00").decode()
 MULAW = AudioFormat(encoding="mulaw", sample_rate=8000)
@@ -261,6 +266,62 @@ def test_a_bad_message_says_what_is_wrong(
 ) -> None:
     with pytest.raises(BadMessageError, match=complaint):
         platform().from_platform(message)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=4,
+)
+SPOKEN: list[Any] = [
+    TWILIO_START,
+    TELNYX_START,
+    PLIVO_START,
+    GENESYS_OPEN,
+    {"event": "websocket:connected", "content-type": "audio/l16;rate=8000"},
+    {"sampleRate": 8000, "callSid": "x"},
+    {"event": "media", "media": {"payload": PAYLOAD, "track": "inbound"}},
+    {"event": "playAudio", "media": {"payload": PAYLOAD, "contentType": "raw"}},
+    {"type": "event", "seq": 1, "serverseq": 1, "parameters": {"entities": [{"type": "x"}]}},
+    {"type": "error", "serverseq": 3, "seq": 2},
+]
+
+
+@st.composite
+def nearly(draw: st.DrawFn, content: Any) -> Any:
+    """A message of which something is something else."""
+    if draw(st.integers(0, 5)) == 0:
+        return draw(ANYTHING)
+    if isinstance(content, dict):
+        return {name: draw(nearly(inner)) for name, inner in content.items()}
+    if isinstance(content, list):
+        return [draw(nearly(inner)) for inner in content]
+    return content
+
+
+MESSAGES = (
+    st.binary(max_size=8)
+    | st.text(max_size=8)
+    | st.sampled_from(SPOKEN).flatmap(nearly).map(json.dumps)
+)
+
+
+@given(
+    st.sampled_from(sorted(PLATFORMS)),
+    st.lists(st.tuples(st.sampled_from(["platform", "agent", "clear"]), MESSAGES), max_size=6),
+)
+def test_whatever_is_said_the_call_goes_on_and_it_is_passed_on(
+    name: str, said: list[tuple[str, Message]]
+) -> None:
+    leg = Leg(PLATFORMS[name]())
+    for by, message in said:
+        if by == "clear":
+            leg.verdict(INTERRUPTION)
+        elif by == "platform":
+            (to_agent,) = [a for a in leg.from_platform(message) if isinstance(a, ToAgent)]
+            assert isinstance(to_agent.message, type(message))
+        else:
+            leg.from_agent(message)
 
 
 def test_every_platform_is_listed_by_its_name() -> None:

@@ -27,7 +27,9 @@ from bargein_client.bridges.platform import (
     Message,
     Platform,
     audio_format,
+    entries,
     nested,
+    number,
     read_json,
     texts,
 )
@@ -53,7 +55,7 @@ class Genesys(Platform):
         if isinstance(message, bytes):
             return CallerAudio(self._external(message))
         content = read_json(message)
-        self._client_seq = int(content.get("seq", self._client_seq))
+        self._client_seq = number(content, "seq", self._client_seq)
         match content.get("type"):
             case "open":
                 return self._open(content)
@@ -67,7 +69,7 @@ class Genesys(Platform):
         if isinstance(message, bytes):
             return AgentAudio(message)
         content = read_json(message)
-        entities: list[dict[str, Any]] = nested(content, "parameters").get("entities", [])
+        entities = entries(nested(content, "parameters"), "entities")
         cleared = any(entity.get("type") == "barge_in" for entity in entities)
         return PlaybackCleared() if content.get("type") == "event" and cleared else None
 
@@ -87,18 +89,18 @@ class Genesys(Platform):
 
     def to_platform(self, message: Message) -> Message:
         """Number the agent's message behind those that were added."""
-        if isinstance(message, bytes):
+        content = _numbered(message)
+        if content is None:
             return message
-        content = read_json(message)
         self._server_seq += 1
         return orjson.dumps(content | {"seq": self._server_seq}).decode()
 
     def to_agent(self, message: Message) -> Message:
         """Leave the added messages out of what Genesys acknowledges."""
-        if isinstance(message, bytes) or not self._added:
+        content = _numbered(message)
+        seen = 0 if content is None else content.get("serverseq")
+        if content is None or not self._added or not isinstance(seen, int):
             return message
-        content = read_json(message)
-        seen = int(content.get("serverseq", 0))
         own = seen - sum(1 for seq in self._added if seq <= seen)
         return orjson.dumps(content | {"serverseq": own}).decode()
 
@@ -109,12 +111,12 @@ class Genesys(Platform):
     def _open(self, content: dict[str, Any]) -> CallStarted:
         self._session_id = str(content.get("id", ""))
         parameters = nested(content, "parameters")
-        media: list[dict[str, Any]] = parameters.get("media", [])
-        offers = [offer for offer in media if offer.get("type") == "audio"]
+        offers = [offer for offer in entries(parameters, "media") if offer.get("type") == "audio"]
         if not offers:
             raise BadMessageError("the open message offers no audio")
         offer = offers[0]
-        self._channels = len(offer.get("channels", ["external"]))
+        channels = offer.get("channels")
+        self._channels = len(channels) if isinstance(channels, list) and channels else 1
         audio = audio_format(offer.get("format"), offer.get("rate", 8000))
         self._sample_bytes = audio.bytes_per_sample
         metadata = texts(parameters) | texts(nested(parameters, "inputVariables"))
@@ -126,3 +128,11 @@ class Genesys(Platform):
             return payload
         size, step = self._sample_bytes, self._sample_bytes * self._channels
         return b"".join(payload[at : at + size] for at in range(0, len(payload), step))
+
+
+def _numbered(message: Message) -> dict[str, Any] | None:
+    """A text message as an object; None: nobody numbers what it is."""
+    try:
+        return None if isinstance(message, bytes) else read_json(message)
+    except BadMessageError:
+        return None

@@ -1,7 +1,6 @@
 """What a platform's file has to say."""
 
 import base64
-import binascii
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Literal, cast
 
@@ -104,6 +103,33 @@ def nested(content: dict[str, Any], name: str) -> dict[str, Any]:
     return cast("dict[str, Any]", inner)
 
 
+def entries(content: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The objects of a list within an object; [] if it is absent.
+
+    Raises:
+        BadMessageError: something else stands there.
+    """
+    inner = content.get(name) or []
+    if not isinstance(inner, list):
+        raise BadMessageError(f"`{name}` is a list of objects, not {type(inner).__name__}")
+    for one in cast("list[object]", inner):
+        if not isinstance(one, dict):
+            raise BadMessageError(f"`{name}` is a list of objects, not of {type(one).__name__}")
+    return cast("list[dict[str, Any]]", inner)
+
+
+def number(content: dict[str, Any], name: str, default: int) -> int:
+    """The number within an object; `default` if it is absent.
+
+    Raises:
+        BadMessageError: something else stands there.
+    """
+    inner = content.get(name, default)
+    if not isinstance(inner, int):
+        raise BadMessageError(f"`{name}` is a number, not {type(inner).__name__}")
+    return inner
+
+
 def read_base64(content: object) -> bytes:
     """The bytes behind a base64 string.
 
@@ -112,7 +138,7 @@ def read_base64(content: object) -> bytes:
     """
     try:
         return base64.b64decode(str(content), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise BadMessageError(f"not base64: {error}") from None
 
 
