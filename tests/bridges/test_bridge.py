@@ -5,6 +5,7 @@ import base64
 import contextlib
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -25,6 +26,7 @@ from support.server import running_server, settled
 from support.telephone import frames, mulaw, track
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request
 
 STREAM = "MZ1"
 EXAMPLE = Path(__file__).parents[2] / "client" / "examples" / "twilio_handler.py"
@@ -71,7 +73,10 @@ async def bridged_call(sample: str, url: str) -> AsyncGenerator[tuple[Agent, Cli
             to=f"ws://127.0.0.1:{port}/agent",
             call={"url": url, "retry": Backoff(attempts=0)},
         )
-        async with listen(bridge, "127.0.0.1", 0) as bound, connect(f"ws://127.0.0.1:{bound}") as c:
+        async with (
+            listen(bridge, "127.0.0.1", 0) as reception,
+            connect(f"ws://127.0.0.1:{reception.port}") as c,
+        ):
             await c.send(json.dumps({"event": "connected", "protocol": "Call", "version": "1.0.0"}))
             await c.send(json.dumps(START))
             assert json.loads(await c.recv())["event"] == "media"
@@ -137,10 +142,83 @@ async def test_an_agent_that_cannot_be_reached_refuses_the_call(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     bridge = Bridge(platform=PLATFORMS["twilio"], to="ws://127.0.0.1:1", call={})
-    async with listen(bridge, "127.0.0.1", 0) as bound, connect(f"ws://127.0.0.1:{bound}") as call:
+    async with (
+        listen(bridge, "127.0.0.1", 0) as reception,
+        connect(f"ws://127.0.0.1:{reception.port}") as call,
+    ):
         await call.wait_closed()
         assert call.close_code == 1013
     assert "no agent at ws://127.0.0.1:1" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("to", "asked", "reached"),
+    [
+        ("", "/calls/42?x=1", "/calls/42?x=1"),
+        ("/", "/calls/42", "/calls/42"),
+        ("/agent", "/calls/42?x=1", "/agent?x=1"),
+        ("/agent?y=2", "/calls/42?x=1", "/agent?y=2"),
+    ],
+)
+async def test_an_agent_is_asked_as_the_platform_asks(to: str, asked: str, reached: str) -> None:
+    requests: list[Request] = []
+
+    async def agent(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        requests.append(connection.request)
+
+    signed = {"X-Twilio-Signature": "RSOY=", "Authorization": "Basic eA==", "User-Agent": "Tw/1"}
+    async with serve(agent, "127.0.0.1", 0) as socket:
+        port = next(iter(socket.sockets)).getsockname()[1]
+        bridge = Bridge(platform=PLATFORMS["twilio"], to=f"ws://127.0.0.1:{port}{to}", call={})
+        async with listen(bridge, "127.0.0.1", 0) as reception:
+            at = f"ws://127.0.0.1:{reception.port}"
+            async with connect(
+                at + asked, additional_headers=signed, user_agent_header=None
+            ) as call:
+                await call.wait_closed()
+    (request,) = requests
+    assert request.path == reached
+    assert {name: request.headers.get_all(name) for name in signed} == {
+        name: [value] for name, value in signed.items()
+    }
+    assert request.headers.get_all("Host") == [f"127.0.0.1:{port}"]
+    assert len(request.headers.get_all("Sec-WebSocket-Key")) == 1
+
+
+@pytest.mark.parametrize("hurried", [False, True])
+async def test_a_bridge_that_is_told_to_stop_carries_its_calls_to_their_end(
+    *, hurried: bool
+) -> None:
+    agent = Agent(b"")
+    async with serve(agent.serve, "127.0.0.1", 0) as socket:
+        port = next(iter(socket.sockets)).getsockname()[1]
+        command = ["twilio", "--to", f"ws://127.0.0.1:{port}", "--listen", "127.0.0.1:0"]
+        bridge = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bargein_client", "bridge", *command),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+        assert bridge.stdout is not None
+        assert bridge.stderr is not None
+        at = (await bridge.stdout.readline()).decode().split()[3]
+        async with connect(at) as call:
+            await call.send(json.dumps({"event": "connected"}))
+            bridge.terminate()
+            said = ""
+            while "draining: 1 calls" not in said:
+                said = (await bridge.stderr.readline()).decode()
+            with pytest.raises(ConnectionRefusedError):
+                await connect(at)
+            if hurried:
+                bridge.send_signal(signal.SIGINT)
+                await call.wait_closed()
+            else:
+                await call.send(json.dumps(START))
+                assert json.loads(await call.recv())["event"] == "media"
+        await agent.gone.wait()
+        assert await bridge.wait() == 0
 
 
 async def test_audiosocket_over_tcp_holds_the_answer_and_drops_it_on_an_interruption() -> None:
@@ -168,8 +246,8 @@ async def test_audiosocket_over_tcp_holds_the_answer_and_drops_it_on_an_interrup
             to=f"tcp://127.0.0.1:{port}",
             call={"url": server.url, "pause_ms": 10_000},
         )
-        async with listen(bridge, "127.0.0.1", 0) as bound:
-            reader, writer = await asyncio.open_connection("127.0.0.1", bound)
+        async with listen(bridge, "127.0.0.1", 0) as reception:
+            reader, writer = await asyncio.open_connection("127.0.0.1", reception.port)
             hearing = asyncio.create_task(listen_in(reader))
             caller = track("interruption", "user", 8000)
             writer.write(HEADER.pack(0x01, 16) + bytes(16))

@@ -1,7 +1,9 @@
 """`bargein bridge`: between a telephone platform and the socket of an agent."""
 
 import asyncio
+import contextlib
 import logging
+import signal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +15,8 @@ from bargein_client.bridges.platform import Platform
 from bargein_client.bridges.platforms import PLATFORMS
 from bargein_client.commands.options import credentials_options, url_option
 from bargein_client.credentials import Keys
+
+logger = logging.getLogger(__name__)
 
 
 class Address(click.ParamType[tuple[str, int]]):
@@ -63,6 +67,15 @@ class Address(click.ParamType[tuple[str, int]]):
     show_default=True,
     help="Tell the agent of each verdict by an extra message.",
 )
+@click.option(
+    "--drain-timeout",
+    "drain_timeout_s",
+    type=click.FloatRange(0, 604_800),
+    default=1800,
+    show_default=True,
+    metavar="SECONDS",
+    help="After SIGTERM, how long calls that have begun may go on.",
+)
 def bridge(
     platform: str,
     to: str,
@@ -70,11 +83,13 @@ def bridge(
     url: str,
     pause_ms: float,
     notify: bool,
+    drain_timeout_s: float,
     credentials: Keys,
 ) -> None:
     """Put Bargein between a telephone platform and your agent.
 
-    The platform connects here instead of to your agent; every message passes both ways unchanged.
+    The platform connects here instead of to your agent; every message passes both ways unchanged,
+    and so do the headers it connects with, and its path and query unless the agent's URL has some.
     Bargein hears the caller and what the caller hears of the agent. On an interruption the
     platform's playback is cleared and the rest of the agent's answer is dropped; over a
     backchannel the agent talks on. If Bargein is away the call goes on without it.
@@ -90,7 +105,7 @@ def bridge(
     chosen = Bridge(platform=PLATFORMS[platform], to=to, call=call)
     _check(chosen.platform, to)
     try:
-        asyncio.run(_run(chosen, *address))
+        asyncio.run(_run(chosen, *address, drain_timeout_s))
     except OSError as error:
         raise click.ClickException(f"cannot listen at {address[0]}:{address[1]}: {error}") from None
     except KeyboardInterrupt:
@@ -107,8 +122,24 @@ def _check(platform: type[Platform], to: str) -> None:
         )
 
 
-async def _run(bridge: Bridge, host: str, port: int) -> None:
-    async with listen(bridge, host, port) as bound:
+async def _run(bridge: Bridge, host: str, port: int, drain_timeout_s: float) -> None:
+    stop, stop_now = asyncio.Event(), asyncio.Event()
+
+    def interrupt() -> None:
+        (stop_now if stop.is_set() else stop).set()
+
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(NotImplementedError):  # Windows: an interrupt ends everything
+        loop.add_signal_handler(signal.SIGTERM, stop.set)
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+    async with listen(bridge, host, port) as reception:
         scheme = "tcp" if bridge.platform.transport == "tcp" else "ws"
-        click.echo(f"{bridge.platform.name} calls at {scheme}://{host}:{bound} go to {bridge.to}")
-        await asyncio.get_running_loop().create_future()
+        where = f"{scheme}://{host}:{reception.port}"
+        click.echo(f"{bridge.platform.name} calls at {where} go to {bridge.to}")
+        await stop.wait()
+        reception.refuse()
+        logger.info("draining: %d calls may go on; interrupt to end them now", reception.calls)
+        waits = [asyncio.create_task(reception.all_ended()), asyncio.create_task(stop_now.wait())]
+        await asyncio.wait(waits, timeout=drain_timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
