@@ -7,6 +7,8 @@ from pathlib import Path
 
 import bargein_model
 import psutil
+from bargein_model.commands import main
+from click.testing import CliRunner
 from model.corpora import write_corpus
 from support.server import until
 
@@ -36,3 +38,12 @@ async def test_workers_end_with_a_command_that_is_killed(tmp_path: Path) -> None
         one.kill()
     assert alive == []
     assert not list(work.glob("shards/*/*"))
+
+
+def test_a_class_that_is_missing_is_named(tmp_path: Path) -> None:
+    mine = write_corpus(tmp_path / "mine", ["speech", "backchannel"])
+    said = CliRunner().invoke(
+        main, ["compose", "--corpus", str(mine), "--work", str(tmp_path / "work"), "--shards", "1"]
+    )
+    assert said.exit_code == 1
+    assert "Error: there is no recording of class `vocal`" in said.output

@@ -10,7 +10,13 @@ import click
 import onnx
 import torch
 
-from bargein_model.composer.corpus import Corpus, Role, UnknownSourceError, check_sources
+from bargein_model.composer.corpus import (
+    Corpus,
+    LackingError,
+    Role,
+    UnknownSourceError,
+    check_sources,
+)
 from bargein_model.composer.probe import probe_lines
 from bargein_model.composer.shards import Shard, StaleShardError, complete_shards, shard_folder
 from bargein_model.contract import SoundClass
@@ -48,12 +54,12 @@ ROLES = [role.value for role in (Role.TRAINING, Role.DEVELOPMENT, Role.REPORTED)
 
 
 class _Commands(click.Group):
-    """Says in one line what is wrong with the shards, or with what is to be left out."""
+    """Says in one line what is wrong with corpora, shards, or what is to be left out."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (NothingLeftError, StaleShardError, UnknownSourceError) as error:
+        except (LackingError, NothingLeftError, StaleShardError, UnknownSourceError) as error:
             raise click.ClickException(str(error)) from error
 
 
@@ -66,7 +72,12 @@ def main() -> None:
 @corpora_options
 @seed_option
 @click.option("--role", type=click.Choice(ROLES), default=ROLES[0], show_default=True)
-@click.option("--shards", default=100, show_default=True, help="How many, of 1024 overlaps each.")
+@click.option(
+    "--shards",
+    default=100,
+    show_default=True,
+    help="How many: 1024 overlaps each, or 512 of twice the length.",
+)
 @click.option("--workers", default=1, show_default=True, help="Processes that compose.")
 def compose(
     corpora: tuple[Path, ...], work: Path, seed: int, role: str, shards: int, workers: int

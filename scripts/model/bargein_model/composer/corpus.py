@@ -85,6 +85,10 @@ class UnknownSourceError(ValueError):
     """A source that no clip is of."""
 
 
+class LackingError(ValueError):
+    """The corpora do not have all that is needed."""
+
+
 def check_sources(left_out: Iterable[str], known: Iterable[str]) -> None:
     """See that there is something to leave out.
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bargein_model.composer import effects
-from bargein_model.composer.corpus import Clip, Corpus, Role
+from bargein_model.composer.corpus import Clip, Corpus, LackingError, Role
 from bargein_model.contract import SAMPLE_RATE
 
 Floats = NDArray[np.float32]
@@ -61,7 +61,7 @@ class Pools:
     """Everything the composer draws from, in one role.
 
     Raises:
-        ValueError: the corpus lacks one of the kinds.
+        LackingError: there is nothing of one of the classes.
     """
 
     def __init__(self, corpus: Corpus, role: Role, room_role: Role = Role.TRAINING) -> None:
@@ -71,7 +71,10 @@ class Pools:
             clips = corpus.pool(kind, role)
             clips = clips or corpus.pool(kind, room_role)
             if not clips:
-                raise ValueError(f"the corpus holds no {kind} to compose with")
+                raise LackingError(
+                    f"there is no recording of class `{kind}`, and overlaps are composed of all "
+                    "classes; give --corpus ../shared/corpus, too, or record some"
+                )
             self._drawers[kind] = Drawer(
                 filter(_usable, clips), SPEAKER_KIND_SHARES.get(kind, {"real": 1.0})
             )

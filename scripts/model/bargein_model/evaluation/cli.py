@@ -14,7 +14,7 @@ from bargein_server.models.contract import ModelError  # noqa: E402
 from bargein_server.models.predictor import SyncPredictor  # noqa: E402
 from rich.console import Console  # noqa: E402
 
-from bargein_model.composer.corpus import Corpus, UnknownSourceError  # noqa: E402
+from bargein_model.composer.corpus import Corpus, LackingError, UnknownSourceError  # noqa: E402
 from bargein_model.corpus_folder import CorpusFolder  # noqa: E402
 from bargein_model.evaluation import output  # noqa: E402
 from bargein_model.evaluation.composing import compose  # noqa: E402
@@ -26,7 +26,7 @@ from bargein_model.evaluation.examination import (  # noqa: E402
     Setting,
     examine_all,
 )
-from bargein_model.evaluation.material import ROTATION, LackingError  # noqa: E402
+from bargein_model.evaluation.material import ROTATION  # noqa: E402
 from bargein_model.evaluation.planning import Plan  # noqa: E402
 from bargein_model.evaluation.sheet import Sheet  # noqa: E402
 from bargein_model.evaluation.tables import SHIPPED, WIRE, report  # noqa: E402

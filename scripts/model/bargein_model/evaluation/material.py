@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from bargein_model.composer.corpus import Clip, Corpus, Role
+from bargein_model.composer.corpus import Clip, Corpus, LackingError, Role
 from bargein_model.contract import SAMPLE_RATE
 from bargein_model.evaluation.items import INTERRUPTIONS, Group
 
@@ -121,10 +121,6 @@ def _speaks_like_an_agent(clip: Clip) -> bool:
     """Long answers; the few there are of them are joined by readers' long sentences."""
     reads = clip.subclass == "read_segment" and clip.role is Role.REPORTED
     return clip.kind == "agent" or (reads and sounding(clip) >= AGENT_S * SAMPLE_RATE)
-
-
-class LackingError(ValueError):
-    """The corpora do not have what an exam needs."""
 
 
 class Material:
