@@ -1,8 +1,10 @@
 """The page for those who watch, who use the keyboard, and who need a token."""
 
+import contextlib
 import json
 from pathlib import Path
 from shutil import copytree
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -170,6 +172,21 @@ async def test_live_sessions_are_listed_as_they_come_and_go(
             await expect(row).to_contain_text("ended")
             await row.get_by_role("link").click()
             await expect(page.locator("#recording-outcome")).to_have_text("As recorded: 1 verdict.")
+
+
+async def test_the_live_page_says_while_the_server_is_away(
+    predictor: Predictor, browser: Browser
+) -> None:
+    async with contextlib.AsyncExitStack() as first:
+        server = await first.enter_async_context(running_server(predictor=predictor))
+        async with open_page(browser, f"{server.http_url}/#live") as page:
+            state = page.locator("#live-state-text")
+            await expect(state).to_have_text("Live")
+            await first.aclose()
+            await expect(state).to_have_text("The connection was lost; trying again …")
+            ports = {"port": urlsplit(server.url).port, "http_port": urlsplit(server.http_url).port}
+            async with running_server(predictor=predictor, **ports):
+                await expect(state).to_have_text("Live")
 
 
 async def test_a_server_with_keys_is_asked_with_a_token(

@@ -395,6 +395,10 @@ async def test_only_the_keys_owner_sees_the_sessions(
 
         assert await seen("devkey", KEYS["devkey"]) == 1
         assert await seen("other", other) == 0
+        bearer = {"Authorization": f"Bearer {token()}"}
+        async with http.get(f"{server.http_url}/v1/livekit/sessions", headers=bearer) as refused:
+            assert refused.status == 403
+            assert "does not allow events" in await refused.text()
 
 
 async def test_a_server_that_stops_says_so(connect: Connect, tiny: OnnxModel) -> None:

@@ -17,6 +17,8 @@ import { Advice, adviceFor, waitsMs } from "./retrying.js";
  * @property {string[]} [types] Only these types of messages.
  * @property {number} [after] Go on after the event of this number; absent: the news only.
  * @property {Backoff} [retry] How often and how patiently to reconnect.
+ * @property {(code: ErrorCode) => void} [lost] Called when there is no connection and another will
+ *   be tried; the next `subscribed` says that there is one again.
  */
 
 /**
@@ -65,6 +67,7 @@ class Follower {
       if (wait.done || adviceFor(code, true) === Advice.GIVE_UP) {
         return this.queue.end(new BargeinError(code));
       }
+      this.#options.lost?.(code);
       await new Promise((resolve) => setTimeout(resolve, wait.value));
     }
   }

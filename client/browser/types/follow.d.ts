@@ -1,4 +1,4 @@
-import type { EventsMessage } from "../types/messages.js";
+import type { ErrorCode, EventsMessage } from "../types/messages.js";
 import type { Token } from "./link.js";
 import type { Backoff } from "./retrying.js";
 export type FollowOptions = {
@@ -19,6 +19,11 @@ export type FollowOptions = {
      * How often and how patiently to reconnect.
      */
     retry?: Backoff;
+    /**
+     * Called when there is no connection and another will
+     * be tried; the next `subscribed` says that there is one again.
+     */
+    lost?: (code: ErrorCode) => void;
 };
 /**
  * @import { ErrorCode, EventsMessage } from "../types/messages.js"
@@ -33,6 +38,8 @@ export type FollowOptions = {
  * @property {string[]} [types] Only these types of messages.
  * @property {number} [after] Go on after the event of this number; absent: the news only.
  * @property {Backoff} [retry] How often and how patiently to reconnect.
+ * @property {(code: ErrorCode) => void} [lost] Called when there is no connection and another will
+ *   be tried; the next `subscribed` says that there is one again.
  */
 /**
  * Follows what the sessions of a server say, through lost connections and without a hole as far as

@@ -89,6 +89,9 @@ class Dialect:
     async def list_sessions(self, request: web.Request) -> web.Response:
         """The sessions that the caller may see."""
         grant = request[GRANT]
+        if not grant.events:
+            text = f"the token of iss {grant.issuer!r} does not allow events\n"
+            return web.Response(status=403, text=text)
         seen = [
             session.ledger.describe()
             for session, owner in self._sessions.items()

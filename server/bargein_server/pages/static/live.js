@@ -62,7 +62,8 @@ export class LiveView {
     try {
       await this.#api.checkToken();
       if (!this.#entered || this.#events) return;
-      events = this.#events = follow(socketUrl, { token, types: TYPES });
+      const lost = () => this.#tell("The connection was lost; trying again …", "idle");
+      events = this.#events = follow(socketUrl, { token, types: TYPES, lost });
       for await (const message of events) {
         if (message.type === "subscribed") await this.#begin();
         else if (message.type === "event") this.#take(message);
