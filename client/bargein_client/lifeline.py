@@ -134,7 +134,8 @@ class Lifeline:
     # ------------------------------------------------------------------ one connection
 
     async def _connect(self, create: SessionCreate) -> Link:
-        link = await Link.open(self._url, self._credentials)
+        again = self.created is not None
+        link = await Link.open(self._url, self._credentials, again=again)
         try:
             async with asyncio.timeout(WELCOME_TIMEOUT_S):
                 await link.send(encode(create).decode())

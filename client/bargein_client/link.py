@@ -28,6 +28,9 @@ _BY_STATUS: dict[int, ErrorCode] = {
 }
 """Any other status is the word of something in between (a proxy's 502) and says nothing about the
 server or its sessions."""
+_STILL_TRUE = {ErrorCode.UNAUTHORIZED, ErrorCode.FORBIDDEN}
+"""What a status can mean where there was a connection before. A 404 or a 503 is then a proxy's
+word, too, or that of a server that drains: the session lives on, or the next server denies it."""
 
 
 class LinkLostError(Exception):
@@ -45,8 +48,8 @@ class Link:
         self._socket = socket
 
     @classmethod
-    async def open(cls, url: str, credentials: Credentials) -> "Link":
-        """Connect.
+    async def open(cls, url: str, credentials: Credentials, *, again: bool = False) -> "Link":
+        """Connect; `again`: this server took a connection before.
 
         Raises:
             BargeinError: not reachable, or refused.
@@ -64,6 +67,8 @@ class Link:
             status = error.response.status_code
             body = bytes(error.response.body or b"").decode(errors="replace").strip()
             code = _BY_STATUS.get(status, ErrorCode.CONNECTION_LOST)
+            if again and code not in _STILL_TRUE:
+                code = ErrorCode.CONNECTION_LOST
             raise error_for(code, body or f"HTTP {status}") from None
         except (OSError, TimeoutError, InvalidHandshake, EOFError) as error:
             raise error_for(ErrorCode.CONNECTION_LOST, f"{url}: {error}") from error

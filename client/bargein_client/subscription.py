@@ -108,7 +108,8 @@ class _Follower:
     async def _one_connection(self) -> AsyncGenerator[Followed]:
         after = {} if self._after is None else {"after": str(self._after)}
         query = urlencode(self._query | after)
-        link = await Link.open(f"{self._url}?{query}" if query else self._url, self._credentials)
+        address = f"{self._url}?{query}" if query else self._url
+        link = await Link.open(address, self._credentials, again=self._log_id is not None)
         try:
             async for data in link.messages():
                 message = _decode(data)

@@ -99,22 +99,33 @@ def test_an_agent_that_sends_silence_between_its_answers_is_heard_again() -> Non
     assert only(AgentIs, hear(leg)) == [AgentIs(speaking=True)]
     leg.verdict(INTERRUPTION)
     assert leg.from_agent(media(b"\x11" * 160)) == []
-    for _ in range(5):
+    assert only(AgentIs, hear(leg)) == []
+    for passed_on in ([], [], [], [], [ToPlatform(silence)]):  # after 100 ms without sound
+        assert leg.from_agent(silence) == passed_on
         hear(leg)
-        assert leg.from_agent(silence) == [] or leg.from_agent(silence) == [ToPlatform(silence)]
     assert leg.from_agent(media(b"\x22" * 160)) == [ToPlatform(media(b"\x22" * 160))]
-    for _ in range(30):  # a pause between two sentences becomes the end of the answer
-        leg.from_agent(silence)
-        hear(leg)
-    assert leg.from_agent(silence) == [ToPlatform(silence)]
-    assert leg._speaking is False
+    assert AgentIs(speaking=True) in hear(leg, 5)
+
+
+def test_an_agent_that_streams_may_pause_between_two_sentences() -> None:
+    leg = started()
+
+    def stream(payload: bytes, frames: int) -> list[Action]:
+        return [a for _ in range(frames) for a in (*leg.from_agent(media(payload)), *hear(leg))]
+
+    sound, silence = b"\x11" * 160, b"\xff" * 160
+    assert only(AgentIs, stream(sound, 50)) == [AgentIs(speaking=True)]
+    assert only(AgentIs, stream(silence, 29) + stream(sound, 50)) == []
+    assert only(AgentIs, stream(silence, 30)) == [AgentIs(speaking=False)]
+    assert only(AgentIs, stream(sound, 1)) == [AgentIs(speaking=True)]
+    assert only(AgentIs, hear(leg, 10)) == [AgentIs(speaking=False)], "nothing at all: sooner"
 
 
 def test_a_pause_within_what_is_queued_is_still_the_same_answer() -> None:
     leg = started()
     leg.from_agent(media(b"\x11" * 160 + b"\xff" * 8000 + b"\x11" * 160))
     assert only(AgentIs, hear(leg, 50)) == [AgentIs(speaking=True)]
-    assert only(AgentIs, hear(leg, 14)) == [AgentIs(speaking=False)]
+    assert only(AgentIs, hear(leg, 15)) == [AgentIs(speaking=False)]
 
 
 def test_an_agent_in_another_format_is_known_to_speak_for_as_long_as_it_does() -> None:
@@ -169,7 +180,10 @@ def test_a_platform_without_a_clear_gets_the_agents_audio_in_real_time() -> None
 
 def test_what_is_not_understood_passes_with_a_complaint() -> None:
     leg = started()
-    assert leg.from_platform("{") == [ToAgent("{"), *only(Complain, leg.from_platform("{"))]
+    passed, complaint = leg.from_platform("{")
+    assert passed == ToAgent("{")
+    assert isinstance(complaint, Complain)
+    assert leg.from_platform("{") == [ToAgent("{")], "said once"
     passed, complaint = leg.from_agent("{")
     assert passed == ToPlatform("{")
     assert isinstance(complaint, Complain)

@@ -306,6 +306,20 @@ MESSAGES = (
 )
 
 
+@pytest.mark.parametrize(
+    ("named", "audio"),
+    [
+        ({}, None),
+        ({"contentType": None}, None),
+        ({"contentType": "audio/x-l16", "sampleRate": 16000}, LINEAR_16),
+        ({"contentType": "audio/x-mulaw;rate=8000", "sampleRate": None}, MULAW),
+    ],
+)
+def test_plivos_agent_names_its_format(named: dict[str, Any], audio: AudioFormat | None) -> None:
+    said = {"event": "playAudio", "media": named | {"payload": PAYLOAD}}
+    assert Plivo().from_agent(json.dumps(said)) == AgentAudio(b"\x7f\xff\x00", audio)
+
+
 @given(
     st.sampled_from(sorted(PLATFORMS)),
     st.lists(st.tuples(st.sampled_from(["platform", "agent", "clear"]), MESSAGES), max_size=6),

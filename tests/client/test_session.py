@@ -373,7 +373,10 @@ async def test_leaving_waits_for_no_network_that_takes_nothing(
             await task
 
 
-@pytest.mark.parametrize("said", ["502 Bad Gateway", "521 Web Server Is Down"])
+@pytest.mark.parametrize(
+    "said",
+    ["404 Not Found", "502 Bad Gateway", "503 Service Unavailable", "521 Web Server Is Down"],
+)
 async def test_what_a_proxy_says_ends_no_session(
     server: RunningServer, relay: Relay, said: str
 ) -> None:

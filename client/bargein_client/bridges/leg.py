@@ -16,6 +16,8 @@ from bargein_client.bridges.events import (
 from bargein_client.bridges.platform import Message, Platform
 from bargein_client.bridges.playout import Playout, PlayoutState
 
+MAX_COMPLAINTS = 20
+"""What else is wrong with a call is left unsaid."""
 PAUSE_MS = 500.0
 """Default of `pause_ms`."""
 
@@ -84,7 +86,7 @@ class Leg:
         self._notify = notify
         self._playout: Playout | None = None
         self._audio: AudioFormat | None = None
-        self._complained_of: AudioFormat | None = None
+        self._complaints: set[str] = set()
         self._speaking = False
 
     def from_platform(self, message: Message) -> list[Action]:
@@ -93,7 +95,7 @@ class Leg:
         try:
             event = self._platform.from_platform(message)
         except BadMessageError as error:
-            return [passed_on, Complain(f"{self._platform.name}: {error}")]
+            return [passed_on, *self._complain(f"{self._platform.name}: {error}")]
         match event:
             case CallStarted():
                 self._audio = event.audio
@@ -112,7 +114,7 @@ class Leg:
         try:
             event = self._platform.from_agent(message)
         except BadMessageError as error:
-            return [*self._pass_on(message), Complain(f"agent: {error}")]
+            return [*self._pass_on(message), *self._complain(f"agent: {error}")]
         playout = self._playout
         if playout is None or event is None:
             return self._pass_on(message)
@@ -136,7 +138,7 @@ class Leg:
     def _caller(self, payload: bytes) -> list[Action]:
         playout = self._playout
         if playout is None:
-            return [Complain("audio came before the call was started")]
+            return self._complain("audio came before the call was started")
         heard = playout.play(len(payload))
         played: list[Action] = []
         if heard and self._platform.paced:
@@ -147,21 +149,23 @@ class Leg:
     def _agent(self, event: AgentAudio, message: Message, playout: Playout) -> list[Action]:
         other = event.audio if event.audio != self._audio else None
         wanted = playout.offer(event.payload, other)
-        complaints = self._complain_of(other)
+        complaints = [] if other is None else self._complain_of(other)
         if not wanted or self._platform.paced:
             return complaints
         return [*self._pass_on(message), *complaints]
 
-    def _complain_of(self, other: AudioFormat | None) -> list[Action]:
-        if other is None or other == self._complained_of:
+    def _complain_of(self, other: AudioFormat) -> list[Action]:
+        return self._complain(
+            f"the agent sends {other.encoding} at {other.sample_rate} Hz, not what the call is "
+            "in: Bargein knows when it speaks, but not its echo"
+        )
+
+    def _complain(self, reason: str) -> list[Action]:
+        """Say what is wrong, once: it may be so fifty times a second."""
+        if reason in self._complaints or len(self._complaints) == MAX_COMPLAINTS:
             return []
-        self._complained_of = other
-        return [
-            Complain(
-                f"the agent sends {other.encoding} at {other.sample_rate} Hz, not what the call is "
-                "in: Bargein knows when it speaks, but not its echo"
-            )
-        ]
+        self._complaints.add(reason)
+        return [Complain(reason)]
 
     def _agent_state(self) -> list[Action]:
         speaking = self._playout is not None and self._playout.state is PlayoutState.PLAYING

@@ -7,8 +7,8 @@ stretch of the queue.
     state    meaning                                   leaves when
     ───────  ────────────────────────────────────────  ─────────────────────────────────────────
     SILENT   no sound is queued                         sound is queued → PLAYING
-    PLAYING  the caller hears the agent                 no sound was queued for `underrun_ms`, or
-                                                        the queue is cleared → SILENT
+    PLAYING  the caller hears the agent                 the queue was dry for `UNDERRUN_MS`, without
+                                                        sound for `LULL_MS`, or is cleared → SILENT
     BARRED   the user interrupted; what the agent       the agent sent no sound for `pause_ms`, or
              still sends belongs to the old answer      cleared by itself → SILENT
 
@@ -24,7 +24,9 @@ SILENCE: dict[Encoding, bytes] = {"s16le": b"\0", "f32le": b"\0", "mulaw": b"\xf
 QUIET: dict[Encoding, bytes] = {**SILENCE, "mulaw": b"\xff\x7f", "alaw": b"\xd5\x55"}
 """All bytes that do: G.711 has two, a positive and a negative zero."""
 UNDERRUN_MS = 200
-"""Gap in the agent's audio that is still the same speech."""
+"""Gap in the agent's audio that is still the same speech …"""
+LULL_MS = 600
+"""… and silence that it sends, as between two sentences."""
 
 
 class PlayoutState(Enum):
@@ -49,9 +51,12 @@ class Playout:
         self._silence = SILENCE[audio.encoding]
         self._pause = audio.samples(pause_ms) * self._sample_bytes
         self._underrun = audio.samples(UNDERRUN_MS) * self._sample_bytes
+        self._lull = audio.samples(LULL_MS) * self._sample_bytes
         self._queue = bytearray()
         self._sound = 0
-        self._quiet = 0
+        """Bytes of the queue up to the end of its last sound."""
+        self._quiet = self._dry = 0
+        """Bytes played since there was sound in the queue; since there was anything."""
         self._state = PlayoutState.SILENT
 
     @property
@@ -90,7 +95,9 @@ class Playout:
         del self._queue[:length]
         self._quiet = 0 if self._sound else self._quiet + length
         self._sound = max(0, self._sound - len(heard))
-        if self._state is PlayoutState.PLAYING and self._quiet >= self._underrun:
+        self._dry = 0 if len(heard) == length else self._dry + length - len(heard)
+        over = self._dry >= self._underrun or self._quiet >= self._lull
+        if self._state is PlayoutState.PLAYING and over:
             self._state = PlayoutState.SILENT
         return heard
 
@@ -112,4 +119,4 @@ class Playout:
 
     def _empty(self) -> None:
         self._queue.clear()
-        self._sound = self._quiet = 0
+        self._sound = self._quiet = self._dry = 0

@@ -30,10 +30,9 @@ class Plivo(MediaStream):
         return CallStarted(str(start.get("callId", self.stream_id)), audio, metadata)
 
     def agent_format(self, media: dict[str, Any]) -> AudioFormat | None:
-        """Each `playAudio` names its own."""
-        if "contentType" not in media:
-            return None
-        return audio_format(media["contentType"], media.get("sampleRate", 8000))
+        """Each `playAudio` names its own, maybe as `audio/x-mulaw;rate=8000`."""
+        kind, _, rate = str(media.get("contentType") or "").partition(";rate=")
+        return audio_format(kind, media.get("sampleRate") or rate or 8000) if kind else None
 
     def clear_message(self) -> dict[str, Any]:
         """Plivo drops all buffered media events and answers `clearedAudio`."""
