@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
 from bargein_server.models.predictor import Predictor
 from bargein_server.serving.connection import Connection
@@ -78,6 +80,11 @@ def nested(depth: int) -> dict[str, object]:
     return labels
 
 
+async def listed(server: RunningServer) -> list[Any]:
+    async with aiohttp.request("GET", f"{server.http_url}/v1/sessions") as response:
+        return list((await response.json())["sessions"])
+
+
 async def test_labels_too_deep_to_be_written_are_refused(
     server: RunningServer, client: Peer
 ) -> None:
@@ -85,9 +92,16 @@ async def test_labels_too_deep_to_be_written_are_refused(
         await client.say("session.create", metadata=nested(300))
         error = await client.hear()
         assert (error["code"], error["fatal"]) == ("invalid_message", False)
-        assert "metadata" in error["message"]
+        assert "`metadata` cannot be written: Recursion limit" in error["message"]
     assert len(server.app.sessions) == 0
-    await client.create(metadata=nested(200))
+    deepest = 300
+    while not len(server.app.sessions):  # the deepest that is taken can be listed, too
+        deepest -= 1
+        await client.say("session.create", metadata=nested(deepest))
+        await client.hear()
+    assert deepest > 200
+    (session,) = await listed(server)
+    assert session["metadata"] == nested(deepest)
     await _still_lives(client)
 
 

@@ -137,6 +137,19 @@ async def test_the_owners_end_ends_it_for_all(server: RunningServer, client: Pee
         assert other.websocket.close_code == 1000
 
 
+async def test_an_owner_that_is_lost_for_good_ends_it_in_order_for_all() -> None:
+    async with (
+        running_server(resume_window_s=0) as server,
+        peer(server.session_url) as owner,
+        peer(server.session_url) as other,
+    ):
+        await owner.create()
+        await other.create(**owner.attach())
+        owner.vanish()
+        assert types(await other.hear_all()) == ["session.closed"]
+        assert other.websocket.close_code == 1000
+
+
 async def test_an_attached_connection_may_come_and_go(server: RunningServer, client: Peer) -> None:
     await client.create()
     async with peer(server.session_url) as other:

@@ -7,6 +7,7 @@ moment wait for it. Nothing here reads a clock, blocks, or knows the model.
 
 from collections import Counter
 from collections.abc import Callable
+from operator import itemgetter
 from typing import assert_never
 
 from bargein_protocol.errors import WarningCode
@@ -71,6 +72,7 @@ class Detector:
         self._vad = vad(options)
         self._gate = SpeechGate(self._vad.frame_samples, timing.onset, timing.hangover)
         self._marked = MarkedSpeech()
+        self._hinted = (0, 0)
         self._agent = AgentTurn()
         self._tracks = Tracks(echo_delay)
         self._overlaps = Overlaps(timing, self._agent, self._tracks)
@@ -241,6 +243,7 @@ class Detector:
     def _client_onset(self, marker: OverlapStarted, now: int) -> None:
         onset = max(0, marker.at - marker.speech_duration)
         if self._timing.overlap == "server":
+            self._hinted = (onset, marker.at)
             self._watch.hint(marker.at)
             self._say(self._overlaps.hint(onset, marker.at, now))
         else:
@@ -260,9 +263,10 @@ class Detector:
 
     def _transcript(self, event: Transcript) -> None:
         speech, now = self._speech, self._heard
-        latest = now if speech.sounding else speech.sound_end
+        sound = speech.onset, now if speech.sounding else speech.sound_end
+        onset, latest = max(sound, self._hinted, key=itemgetter(1))
         end = latest if event.end is None else event.end
-        start = min(end, speech.onset if event.start is None else event.start)
+        start = min(end, onset if event.start is None else event.start)
         words = Words(name=event.id, text=event.text, start=start, end=end, final=event.final)
         self._counts[Transcript] += 1
         if event.final:

@@ -58,6 +58,7 @@ class Overlaps:
         """The overlap whose sound goes on."""
         self._awaiting: list[Overlap] = []
         self._verdict_at: int | None = None
+        self._not_before = 0
         self.count = 0
         """Overlaps opened so far."""
         self.predictions = 0
@@ -111,7 +112,7 @@ class Overlaps:
         """
         if at < self._cooldown_until:
             return []
-        onset = max(onset, self._agent.started, self._cooldown_until)
+        onset = max(onset, self._agent.started, self._cooldown_until, self._not_before)
         if sound_end <= onset and not keep_until:
             return []
         self.count += 1
@@ -190,7 +191,10 @@ class Overlaps:
 
     def configure(self, timing: Timing, now: int) -> list[Output]:
         """New options; whatever was asked for under the old ones is void and asked afresh."""
+        ran = now < self._cooldown_until
         self._timing = timing
+        if ran and now >= self._cooldown_until:
+            self._not_before = now  # sound of the cooldown that ends here does not count, as ever
         self._epoch += 1
         out: list[Output] = []
         for overlap in tuple(self._awaiting):

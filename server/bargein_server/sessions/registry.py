@@ -25,6 +25,9 @@ from bargein_server.sessions.session import Session
 
 logger = logging.getLogger(__name__)
 
+DEEPEST = 8
+"""Levels within which labels are written: in events, lists of sessions and recordings."""
+
 
 @dataclass(frozen=True, eq=False)
 class Entry:
@@ -180,10 +183,14 @@ def _session_of(grant: Grant) -> str | None:
 
 
 def _check_labels(metadata: dict[str, object]) -> None:
+    held: object = metadata
+    for _ in range(DEEPEST):
+        held = [held]
     try:
-        orjson.dumps({"metadata": {"metadata": metadata}})  # as deep as anything holds it
-    except TypeError:
-        raise ProtocolError(ErrorCode.INVALID_MESSAGE, "`metadata` is nested too deeply") from None
+        orjson.dumps(held)
+    except TypeError as error:
+        detail = f"`metadata` cannot be written: {error}"
+        raise ProtocolError(ErrorCode.INVALID_MESSAGE, detail) from None
 
 
 def _opens(claim: Resume | Attach, session: Session) -> bool:

@@ -348,7 +348,8 @@ class Session:
         if self._timer is not None:
             self._timer.cancel()
         self._predictions.close()
-        code = error.close_code if error is not None and error.close_code else None
+        lost = error is ErrorCode.CONNECTION_LOST  # by one; nobody can be sent 1006, which says so
+        code = None if error is None or lost else error.close_code
         try:
             if error is not None and told:
                 text = detail or error.meaning
