@@ -52,8 +52,9 @@ class SessionState(Enum):
 class Lifeline:
     """One session over as many connections as it takes.
 
-    The agent's state, option changes and a close without an answer are repeated after a resume:
-    they may have been on their way when the connection broke, and may safely arrive twice.
+    The agent's state, option changes and a close without an answer are repeated on the next
+    connection (no close to a session begun anew): they may have been on their way when the last one
+    broke, and may safely arrive twice.
     """
 
     def __init__(
@@ -254,13 +255,14 @@ class Lifeline:
         return link
 
     async def _begin_anew(self) -> Link:
-        self._last_seq, self._unanswered = 0, []
+        self._last_seq = 0
         link = await self._connect(self._create)
         start = self._backlog.start
         base = self.clock if start is None else start
         self.clock -= base
         self._backlog.begin_at(base)
         self._agent = [Waiting(0, said.item) for said in self._agent]
+        self._unanswered = [Waiting(0, said.item) for said in self._unanswered]
         await self._catch_up(link, 0)
         return link
 

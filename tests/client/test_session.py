@@ -417,10 +417,14 @@ async def test_a_restarted_server_gets_a_new_session(server: RunningServer, rela
         await session.send_audio(silence(1))
         async with running_server() as successor:
             relay.lead_to(successor.url)
-            server.app.sessions.end_all(ErrorCode.SHUTTING_DOWN)
+            await session.update(hangover_ms=333)
+            server.app.sessions.end_all(ErrorCode.SHUTTING_DOWN)  # before it has read the update
             seen = await until(session, SessionClosed)
             seen += await until(session, SessionCreated)
             assert [m.code for m in seen if isinstance(m, Error)] == ["shutting_down"]
+            *_, updated = await until(session, SessionUpdated)
+            assert isinstance(updated, SessionUpdated)
+            assert updated.options.hangover_ms == 333
             await session.send_audio(silence(0.5) + voice(0.5))
             await until(session, OverlapOpened)
             summary = await session.close()

@@ -237,6 +237,8 @@ async def test_pages_of_others_may_not_use_an_open_server(server: RunningServer)
         ("http://[::1]:8766", "[::1]:8765", ("https://a.example",), False, True),
         ("https://b.example", "b.example:8765", ("https://a.example",), True, True),
         ("null", None, ("https://a.example",), True, False),
+        ("http://[", "[", ("https://a.example",), True, False),
+        ("http://[", "x", (), False, False),
     ],
 )
 def test_origins(
@@ -259,6 +261,7 @@ def test_hosts() -> None:
     assert is_own_host("[::1]:8766", keys=False)
     assert not is_own_host("rebound.example:8766", keys=False)
     assert is_own_host("bargein.example", keys=True)
+    assert not is_own_host("[", keys=False)
 
 
 async def test_other_paths(server: RunningServer) -> None:

@@ -18,6 +18,8 @@ import { toMs } from "./audio.js";
 
 /** The longest gap that one message may announce. */
 export const MAX_GAP_MS = 60_000;
+/** Fields of messages that name a moment of the session's clock. */
+const MOMENTS = ["at_ms", "start_ms", "end_ms"];
 /** More messages than this push out the oldest. */
 const MAX_MESSAGES = 1000;
 
@@ -52,6 +54,17 @@ export class Backlog {
   }
 
   /**
+   * The session begins anew at `start`: moments count from there, those that messages name, too.
+   * @param {number} start
+   */
+  beginAt(start) {
+    this.#waiting = this.#waiting.map((waiting) => {
+      const at = Math.max(0, waiting.at - start);
+      return "user" in waiting ? { ...waiting, at } : { at, message: since(toMs(start), waiting.message) };
+    });
+  }
+
+  /**
    * All that waits, as it is to be sent to a server that stands at `position`.
    * @param {number} position
    * @param {number} clock This side's moment, where the server stands when all was sent.
@@ -78,6 +91,21 @@ export class Backlog {
     const [dropped] = this.#waiting.splice(index, 1);
     return "user" in dropped ? dropped.user.length : 0;
   }
+}
+
+/**
+ * The message; the moments that it names are counted from `startMs`.
+ * @param {number} startMs
+ * @param {ClientMessage} message
+ */
+function since(startMs, message) {
+  /** @type {Record<string, unknown>} */
+  const moved = { ...message };
+  for (const name of MOMENTS) {
+    const at = moved[name];
+    if (typeof at === "number") moved[name] = Math.max(0, at - startMs);
+  }
+  return /** @type {ClientMessage} */ (/** @type {unknown} */ (moved));
 }
 
 /**

@@ -249,11 +249,11 @@ export class Lifeline {
 
   async #beginAnew() {
     this.#lastSeq = 0;
-    this.#unanswered = [];
     await this.#connect(this.#create);
     const base = this.#backlog.start ?? this.clock;
-    this.#catchUp(base);
+    this.#backlog.beginAt(base);
     this.clock -= base;
+    this.#catchUp(0);
   }
 
   /** Send what has waited. @param {number} position Where the server stands. */

@@ -32,6 +32,11 @@ export declare class Backlog {
     /** @param {Waiting} waiting */
     add(waiting: Waiting): void;
     /**
+     * The session begins anew at `start`: moments count from there, those that messages name, too.
+     * @param {number} start
+     */
+    beginAt(start: number): void;
+    /**
      * All that waits, as it is to be sent to a server that stands at `position`.
      * @param {number} position
      * @param {number} clock This side's moment, where the server stands when all was sent.

@@ -24,17 +24,20 @@ def may_connect(
     """
     if origin is None or "*" in allowed or origin.rstrip("/") in allowed:
         return True
-    name = urlsplit(origin).hostname or ""
+    name = _name(origin)
     if allowed:
-        return bool(name) and name == _name(host)
+        return bool(name) and name == _name(f"//{host or ''}")
     return keys or is_loopback(name)
 
 
 def is_own_host(host: str | None, *, keys: bool) -> bool:
     """Whether the `Host` header names this machine; a page's DNS trick would name another."""
-    return keys or host is None or is_loopback(_name(host))
+    return keys or host is None or is_loopback(_name(f"//{host}"))
 
 
-def _name(host: str | None) -> str:
-    """A `Host` without its port."""
-    return urlsplit(f"//{host or ''}").hostname or ""
+def _name(url: str) -> str:
+    """The host in a URL; empty if there is none, or what is written is no URL."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

@@ -57,3 +57,16 @@ test("a gap of more than a minute takes several messages", () => {
   const durations = gaps(0, 16_000 * 130).map(({ message }) => message.duration_ms);
   assert.deepEqual(durations, [60_000, 60_000, 10_000]);
 });
+
+test("where a session begins anew, moments count from there", () => {
+  const backlog = new Backlog(16_000);
+  const words = { type: "transcript", id: "t", text: "stop", start_ms: 900, end_ms: 1500 };
+  backlog.add({ at: 16_000, message: { type: "agent.started", at_ms: 1250 } });
+  backlog.add({ at: 16_000, user: frame() });
+  backlog.add({ at: 16_320, message: words });
+  backlog.beginAt(16_000);
+  const [first, audio, last] = backlog.take(0, 320);
+  assert.deepEqual(first, { at: 0, message: { type: "agent.started", at_ms: 250 } });
+  assert.equal(audio.at, 0);
+  assert.deepEqual(last, { at: 320, message: { ...words, start_ms: 0, end_ms: 500 } });
+});
