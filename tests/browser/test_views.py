@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+import websockets
 from bargein_server.models.predictor import Predictor
 from support.chromium import Browser, Page, expect, open_page
 from support.peer import peer
 from support.server import running_server
-from support.sounds import silence, voice
+from support.sounds import growing, silence, voice
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -172,6 +173,29 @@ async def test_live_sessions_are_listed_as_they_come_and_go(
             await expect(row).to_contain_text("ended")
             await row.get_by_role("link").click()
             await expect(page.locator("#recording-outcome")).to_have_text("As recorded: 1 verdict.")
+
+
+async def test_livekits_sessions_are_listed_with_what_they_asked(
+    predictor: Predictor, browser: Browser
+) -> None:
+    windows = growing(silence(1) + voice(1.0), first_s=1.9)
+    room = {"X-LiveKit-Room-Id": "RM_1", "Authorization": "Bearer any"}
+    async with (
+        running_server(predictor=predictor) as server,
+        open_page(browser, f"{server.http_url}/#live") as page,
+    ):
+        await expect(page.locator("#live-state-text")).to_have_text("Live")
+        agent = websockets.connect(f"{server.url}/bargein", additional_headers=room)
+        async with agent as socket:
+            settings = {"sample_rate": 16000, "num_channels": 1, "min_frames": 2}
+            create = {"type": "session.create", "settings": {**settings, "encoding": "s16le"}}
+            await socket.send(json.dumps(create))
+            for window in windows:
+                await socket.send(bytes(8) + window)
+            row = page.locator("#live-rows tr")
+            await expect(row).to_contain_text("room: RM_1")
+            await expect(row).to_contain_text(f"LiveKit, {len(windows)} windows")
+        await expect(row).to_contain_text("ended")
 
 
 async def test_the_live_page_says_while_the_server_is_away(

@@ -1,6 +1,12 @@
-/** What the server is deciding right now: `/v1/sessions` for the start, `/v1/events` from then on. */
+/**
+ * What the server is deciding right now: `/v1/sessions` for the start, `/v1/events` from then on.
+ *
+ * LiveKit's sessions are in neither: a client of its kind tells neither what is an overlap nor when
+ * it ends. They are asked for every other second.
+ */
 
 import { follow } from "../client/index.js";
+import { ApiError } from "./api.js";
 import { byId, el } from "./dom.js";
 import { clock, describe, level } from "./words.js";
 
@@ -19,7 +25,19 @@ import { clock, describe, level } from "./words.js";
  * @property {number} interruptions
  * @property {number} held
  * @property {Verdict[]} verdicts The latest ones.
+ * @property {number | null} windows That LiveKit sent; null: another kind of session.
  * @property {HTMLTableRowElement} element
+ */
+
+/**
+ * One of `/v1/livekit/sessions`.
+ * @typedef {object} LivekitSession
+ * @property {string} session_id
+ * @property {string} [room]
+ * @property {string} [agent]
+ * @property {number} duration_ms
+ * @property {number} windows
+ * @property {number} interruptions
  */
 
 const TYPES = [
@@ -28,6 +46,7 @@ const TYPES = [
 ];
 const STRIP = 16;
 const ENDED_SHOWN = 12;
+const ASK_EVERY_MS = 2000;
 
 /** The view `#live`. */
 export class LiveView {
@@ -64,6 +83,7 @@ export class LiveView {
       if (!this.#entered || this.#events) return;
       const lost = () => this.#tell("The connection was lost; trying again …", "idle");
       events = this.#events = follow(socketUrl, { token, types: TYPES, lost });
+      void this.#askForLivekit(events);
       for await (const message of events) {
         if (message.type === "subscribed") await this.#begin();
         else if (message.type === "event") this.#take(message);
@@ -73,6 +93,32 @@ export class LiveView {
       this.#tell(`Not connected: ${error instanceof Error ? error.message : error}`, "interruption");
     }
     if (this.#events === events) this.#events = null;
+  }
+
+  /** @param {AsyncIterableIterator<EventsMessage>} events Until they end. */
+  async #askForLivekit(events) {
+    while (this.#events === events) {
+      try {
+        const answer = await this.#api.get("/v1/livekit/sessions");
+        if (this.#events === events) this.#takeLivekit((await answer.json()).sessions);
+      } catch (error) {
+        if (error instanceof ApiError) return; // another failure is the network's, and told already
+      }
+      await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
+    }
+  }
+
+  /** @param {LivekitSession[]} sessions */
+  #takeLivekit(sessions) {
+    for (const { session_id, room, agent, duration_ms, windows, interruptions } of sessions) {
+      const row = this.#row(session_id);
+      row.label = labelOf({ ...(room && { room }), ...(agent && { agent }) });
+      Object.assign(row, { atMs: duration_ms, windows, interruptions });
+      this.#show(row);
+    }
+    const open = new Set(sessions.map(({ session_id }) => session_id));
+    this.#endAllBut(open, (row) => row.windows !== null);
+    this.#showEmpty();
   }
 
   /** Takes stock after a connection was made. */
@@ -87,11 +133,16 @@ export class LiveView {
       if (last_verdict && row.verdicts.length === 0) this.#count(row, last_verdict);
       this.#show(row);
     }
-    for (const row of this.#rows.values()) {
-      if (!open.has(row.id) && !row.over) this.#end(row);
-    }
+    this.#endAllBut(open, (row) => row.windows === null);
     this.#tell("Live", "held");
     this.#showEmpty();
+  }
+
+  /** @param {Set<string>} open @param {(row: Row) => boolean} ofThem */
+  #endAllBut(open, ofThem) {
+    for (const row of this.#rows.values()) {
+      if (ofThem(row) && !open.has(row.id) && !row.over) this.#end(row);
+    }
   }
 
   /** @param {EventMessage} message */
@@ -137,7 +188,8 @@ export class LiveView {
     const element = el("tr", { "data-session": id });
     /** @type {Row} */
     const row = {
-      id, label: "", atMs: 0, over: false, recording: null, interruptions: 0, held: 0, verdicts: [], element,
+      id, label: "", atMs: 0, over: false, recording: null, interruptions: 0, held: 0, verdicts: [],
+      windows: null, element,
     };
     this.#rows.set(id, row);
     byId("live-rows", HTMLElement).prepend(element);
@@ -164,8 +216,8 @@ export class LiveView {
       cell("Audio", el("span", { class: "time" }, time)),
       cell("Latest", strip),
       cell("Interruptions", String(row.interruptions), "number"),
-      cell("Held", String(row.held), "number"),
-      cell("Last", last ? chip(last) : "–"),
+      cell("Held", row.windows === null ? String(row.held) : "–", "number"),
+      cell("Last", last ? chip(last) : row.windows === null ? "–" : `LiveKit, ${row.windows} windows`),
       cell("Probability", level(last?.probability ?? null), "number"),
     );
   }
