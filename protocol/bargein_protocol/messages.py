@@ -238,7 +238,8 @@ class Interruption(_ServerMessage, frozen=True, kw_only=True, tag="interruption"
     probability: float | None
     """The highest value that `min_frames` consecutive frames reached; null without a prediction."""
     probabilities: tuple[float, ...]
-    """Probability of an interruption per 25 ms frame since the onset, oldest first."""
+    """Probability of an interruption per 25 ms frame since the onset, oldest first; of a sound that
+    went on for longer than ten seconds the last 400."""
     detection_delay_ms: float
     """`at_ms` − `onset_ms`: how much sound it took."""
     inference_ms: float | None

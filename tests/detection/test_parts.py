@@ -4,7 +4,7 @@ import pytest
 from bargein_protocol.options import Options
 from bargein_server.detection.agenda import Agenda
 from bargein_server.detection.agent import AgentTurn
-from bargein_server.detection.evidence import Evidence
+from bargein_server.detection.evidence import KEPT, Evidence
 from bargein_server.detection.inputs import (
     AgentStarted,
     AgentStopped,
@@ -38,6 +38,17 @@ def test_history_forgets_no_further_than_its_end() -> None:
     history.append(bytes(20))
     history.forget_before(50)
     assert (history.start, history.end) == (10, 10)
+
+
+def test_history_holds_no_hour_of_silence() -> None:
+    history = AudioHistory()
+    history.append(b"\1\0")
+    history.silence(3600 * 16_000)
+    history.append(b"\2\0")
+    assert history.end == 3600 * 16_000 + 2
+    assert history.end - history.start == 1
+    assert history.read(history.end - 2, history.end) == b"\0\0\2\0"
+    assert history.read(0, 1) == b"\0\0", "nobody asks any more"
 
 
 def test_the_agent_track_is_in_step_from_its_first_sound_on() -> None:
@@ -158,6 +169,17 @@ def test_evidence_leaves_out_the_pre_roll_and_wants_frames_in_a_row() -> None:
     assert evidence.best == 0.3
     evidence.add((probabilities(0.8), probabilities(0.6)), end=2400)
     assert evidence.best == 0.6
+
+
+def test_evidence_of_a_sound_that_goes_on_stays_bounded() -> None:
+    evidence = Evidence(onset=0, min_frames=2)
+    evidence.add((probabilities(0.9),) * 2, end=800)
+    for number in range(1, 100):
+        evidence.add((probabilities(number / 1000),) * 40, end=800 + number * 16_000)
+    assert len(evidence.probabilities) == KEPT
+    assert evidence.probabilities[-1] == 0.099
+    assert evidence.probabilities[0] == 0.09
+    assert evidence.best == 0.9
 
 
 @pytest.mark.parametrize(

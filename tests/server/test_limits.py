@@ -210,3 +210,24 @@ async def test_a_slow_consumer_is_closed_and_may_come_back(predictor: Predictor)
         assert count == 1
         client.websocket.transport.resume_reading()
         assert await client.close_code() == 4410
+
+
+async def test_options_that_change_nothing_pile_up_no_questions() -> None:
+    """Each asks afresh about the overlap; what was asked before is wanted by nobody."""
+    gated = GatedModel(ScriptedModel(0.1))
+    async with (
+        Predictor(gated) as predictor,
+        running_server(predictor=predictor) as server,
+        peer(server.session_url) as client,
+    ):
+        await client.create()
+        await client.say("agent.started", at_ms=0)
+        await client.play(silence(1.5) + voice(0.3))
+        await gated.begun()
+        for _ in range(100):
+            await client.say("session.update", options={})
+            await client.wait_for("session.updated")
+        assert 0 < predictor.waiting_frames < 200
+        gated.let_all_go()
+        await client.play(silence(1.0))
+        assert (await client.wait_for("non_interruption"))["source"] == "model"

@@ -266,7 +266,7 @@ export interface Interruption {
   at_ms: number;
   /** The highest value that `min_frames` consecutive frames reached; null without a prediction. */
   probability: number | null;
-  /** Probability of an interruption per 25 ms frame since the onset, oldest first. */
+  /** Probability of an interruption per 25 ms frame since the onset, oldest first; of a sound that went on for longer than ten seconds the last 400. */
   probabilities: number[];
   /** `at_ms` − `onset_ms`: how much sound it took. */
   detection_delay_ms: number;

@@ -31,6 +31,14 @@ class Agenda:
         while self._waiting and self._waiting[0][0] <= position:
             yield heapq.heappop(self._waiting)[2]
 
+    def call_off(self, at: int) -> None:
+        """The agent stops at `at`: if it was to start only later, it does not."""
+        starts = [marker.at for _, _, marker in self._waiting if isinstance(marker, AgentStarted)]
+        if min(starts, default=at) > at:
+            kept = [entry for entry in self._waiting if not isinstance(entry[2], AgentStarted)]
+            self._waiting = kept
+            heapq.heapify(self._waiting)
+
     def clear(self) -> None:
         """Forget them all."""
         self._waiting.clear()

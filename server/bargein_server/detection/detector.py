@@ -206,6 +206,8 @@ class Detector:
         return self._marked if self._timing.overlap == "client" else self._gate
 
     def _schedule(self, marker: Marker) -> None:
+        if isinstance(marker, AgentStopped) and not self._agent.speaking:
+            self._agenda.call_off(marker.at)
         self._agenda.add(marker)
         if marker.at <= self.position:
             self._mark_until(marker.at)  # what was announced for an earlier moment comes first

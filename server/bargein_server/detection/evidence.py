@@ -5,6 +5,9 @@ from bargein_protocol.messages import Reason
 from bargein_server.detection.inputs import ClassProbabilities
 from bargein_server.detection.timing import FRAME
 
+KEPT = 400
+"""Frames that a verdict can show, ten seconds: a sound may go on for hours."""
+
 
 class Evidence:
     """The frames of all predictions about one overlap, from its onset on.
@@ -24,8 +27,8 @@ class Evidence:
 
     @property
     def probabilities(self) -> tuple[float, ...]:
-        """Probability of an interruption per frame since the onset, oldest first."""
-        return tuple(self._probabilities)
+        """Probability of an interruption per frame since the onset, of the latest `KEPT`."""
+        return tuple(self._probabilities[-KEPT:])
 
     @property
     def best(self) -> float | None:
@@ -62,6 +65,9 @@ class Evidence:
         self._sums[0] += frame.backchannel
         self._sums[1] += frame.vocal + frame.noise
         self._sums[2] += frame.echo
+        kept = max(KEPT, self._min_frames)
+        if len(self._probabilities) >= 2 * kept:
+            del self._probabilities[:-kept]
         if len(self._probabilities) >= self._min_frames:
             run = min(self._probabilities[-self._min_frames :])
             self._best = run if self._best is None else max(self._best, run)

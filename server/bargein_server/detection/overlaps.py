@@ -59,6 +59,7 @@ class Overlaps:
         self._awaiting: list[Overlap] = []
         self._verdict_at: int | None = None
         self._not_before = 0
+        self._last_end = -1
         self.count = 0
         """Overlaps opened so far."""
         self.predictions = 0
@@ -98,9 +99,12 @@ class Overlaps:
     def hint(self, onset: int, sound_end: int, now: int) -> list[Output]:
         """The client heard sound from `onset` to `sound_end`: open an overlap before the VAD does.
 
-        The overlap ends after one hangover unless the VAD hears the sound, too.
+        The overlap ends after one hangover unless the VAD hears the sound, too. A hint at a sound
+        that had its overlap in this turn of the agent comes too late.
         """
         if self.current is not None or not self._agent.speaking:
+            return []
+        if max(onset, self._agent.started) <= self._last_end:
             return []
         return self._open(onset, now, sound_end=sound_end, keep_until=now + self._timing.hangover)
 
@@ -127,6 +131,7 @@ class Overlaps:
         overlap, self.current = self.current, None
         if overlap is None:
             return []
+        self._last_end = overlap.sound_end
         closed = OverlapClosed(at=overlap.sound_end, overlap_id=overlap.overlap_id)
         if overlap.undecided and overlap.questions:
             overlap.apply(OverlapEvent.ENDED_WITH_QUESTIONS)

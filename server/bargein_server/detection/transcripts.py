@@ -124,7 +124,7 @@ class TranscriptGate:
         """Words spoken from `onset` on wait."""
         self._spans[overlap_id] = _Span(overlap_id, onset)
         settled = [i for i, s in self._spans.items() if s.outcome is not Outcome.UNDECIDED]
-        for old in settled[: len(self._spans) - MAX_SPANS]:
+        for old in settled[: max(0, len(self._spans) - MAX_SPANS)]:
             del self._spans[old]
 
     def overlap_ended(self, overlap_id: int, end: int) -> None:
@@ -142,10 +142,7 @@ class TranscriptGate:
             return self.release_all(at)
         for words in self._held:
             if words.overlap_id == overlap_id and words.fate is Fate.WAITING:
-                if outcome is Outcome.REJECTED and span.holds(words):
-                    self._reject(words, reason, at)
-                else:
-                    words.settle(Fate.RELEASE)
+                self._settle(words, span, at)
         return self.expire(at)
 
     def agent_started(self) -> None:
@@ -184,6 +181,16 @@ class TranscriptGate:
             if words.deadline is not None and words.deadline <= at:
                 words.settle(Fate.RELEASE if words.fate is Fate.WAITING else Fate.DROP)
         return self._flush(at)
+
+    def _settle(self, words: Words, span: _Span, at: int) -> None:
+        """By the verdict on the overlap they waited for, unless they are another one's as well."""
+        now_of = self._span_of(words) if span.outcome is Outcome.REJECTED else None
+        if now_of is not None and now_of.outcome is Outcome.UNDECIDED:
+            words.overlap_id = now_of.overlap_id
+        elif now_of is not None and now_of.outcome is Outcome.REJECTED:
+            self._reject(words, span.reason, at)
+        else:
+            words.settle(Fate.RELEASE)
 
     def _reject(self, words: Words, reason: Reason, at: int) -> None:
         words.reason = reason

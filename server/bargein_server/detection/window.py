@@ -2,6 +2,8 @@
 
 BYTES = 2
 """Bytes per sample of s16le."""
+LONGEST_HELD = 60 * 16_000
+"""More silence than this is not held: nobody asks for what was before it."""
 
 
 class AudioHistory:
@@ -29,8 +31,12 @@ class AudioHistory:
         self._pcm += pcm
 
     def silence(self, duration: int) -> None:
-        """Add `duration` samples of silence at the end."""
-        self._pcm += bytes(duration * BYTES)
+        """Add `duration` samples of silence at the end; all before a long one is forgotten."""
+        if duration > LONGEST_HELD:
+            self._start = self.end + duration
+            self._pcm.clear()
+        else:
+            self._pcm += bytes(duration * BYTES)
 
     def read(self, start: int, end: int) -> bytes:
         """The samples of positions start ≤ p < end."""

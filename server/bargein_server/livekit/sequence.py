@@ -52,16 +52,17 @@ def _slide(old: bytes, new: bytes) -> int | None:
     """Bytes of `old` that `new`, which goes on from it, has left out; None: it does not."""
     if old and new.startswith(old):
         return 0
-    probe, until = old[-PROBE_BYTES:], len(new)
+    probe = old[-PROBE_BYTES:]
     if len(new) < len(old) or len(probe) < PROBE_BYTES or not any_sound(probe):
         return None
+    backwards, wanted = new[::-1], probe[::-1]  # `find` takes linear time, `rfind` does not
+    place = -1
     for _ in range(MAX_TRIES):
-        at = new.rfind(probe, 0, until)
-        if at < 0:
+        place = backwards.find(wanted, place + 1)
+        if place < 0:
             return None
-        until = at + PROBE_BYTES
+        until = len(new) - place
         slid = len(old) - until
         if slid >= 0 and slid % SAMPLE_BYTES == 0 and new[:until] == old[slid:]:
             return slid
-        until -= 1
     return None

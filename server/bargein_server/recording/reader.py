@@ -108,7 +108,8 @@ def _read_lines(path: Path, user: bytes, agent: bytes) -> Iterator[Line]:
         content = line.content
         if isinstance(content, AudioRun):
             there = len(user if content.track is UserAudio else agent) // BYTES_PER_SAMPLE
-            times = min(content.times, (there - content.start) // max(content.samples, 1))
+            held = (there - content.start) // content.samples if content.samples else content.times
+            times = min(content.times, held)
             if times < content.times:
                 if times > 0:
                     whole = AudioRun(content.track, content.start, content.samples, times)

@@ -36,6 +36,8 @@ class Predictions:
     def ask(self, request: RequestPrediction, timeout_ms: float, now: float) -> None:
         """Put a question; the answer comes within `timeout_ms` or is a failure."""
         stream = self._streams.get(request.overlap_id)
+        if stream is not None and request.fresh:
+            stream.close()  # the detector wants none of its answers any more
         if stream is None or request.fresh:
             stream = self._streams[request.overlap_id] = self._predictor.stream()
         question = stream.predict(request.audio, request.reference, timeout_ms=timeout_ms)
