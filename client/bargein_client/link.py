@@ -126,7 +126,11 @@ def endpoint(url: str, path: str) -> str:
         ClientError: not a ws:// or wss:// URL.
     """
     parts = urlsplit(url)
-    if parts.scheme not in {"ws", "wss"} or not parts.hostname:
+    try:
+        whole = parts.scheme in {"ws", "wss"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of the port
+        whole = False
+    if not whole or parts.fragment:
         raise ClientError(ErrorCode.INVALID_MESSAGE, f"{url!r} is no ws:// or wss:// URL")
     return urlunsplit(parts._replace(path=parts.path if parts.path.strip("/") else path))
 

@@ -20,8 +20,9 @@ from bargein_client.bridges.platforms import PLATFORMS
 from bargein_client.bridges.twilio import Twilio
 from bargein_client.commands.bridge import bridge as bridge_command
 from bargein_client.retrying import Backoff
-from bargein_protocol.messages import NonInterruption, ServerMessage
+from bargein_protocol.messages import Interruption, NonInterruption, ServerMessage
 from click.testing import CliRunner
+from support.relay import relay_to
 from support.server import running_server, settled
 from support.telephone import frames, mulaw, track
 from websockets.asyncio.client import ClientConnection, connect
@@ -286,6 +287,30 @@ async def test_inside_a_handler_of_ones_own() -> None:
         said = [events.get_nowait() for _ in range(events.qsize())]
     assert [event.reason for event in said if isinstance(event, NonInterruption)]
     assert len(sent) == 1, "only the agent's own message; nothing was cleared"
+
+
+async def test_a_verdict_that_comes_late_leaves_the_next_answer_alone() -> None:
+    sent: list[Any] = []
+    events: asyncio.Queue[ServerMessage] = asyncio.Queue()
+
+    async def to_platform(message: str | bytes) -> None:
+        sent.append(json.loads(message)["event"])
+
+    async with running_server() as server, relay_to(server.url) as network:
+        network.stall()
+        call = Call(Twilio(), to_platform=to_platform, on_event=events.put, url=network.url)
+        async with call:
+            await call.from_platform(json.dumps(START))
+            await call.from_agent(media(mulaw(track("interruption", "agent", 8000))))
+            for frame in frames(mulaw(track("interruption", "user", 8000)) + b"\xff" * 8000, 160):
+                await call.from_platform(media(frame))
+            await call.from_agent(media(b"\x11" * 8000))
+            for frame in frames(b"\xff" * 3200, 160):
+                await call.from_platform(media(frame))
+            network.flow()
+            while not isinstance(await events.get(), Interruption):
+                pass
+    assert sent == ["media", "media"], "nothing was cleared"
 
 
 async def test_the_example_of_the_readme_answers_a_call() -> None:

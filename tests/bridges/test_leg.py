@@ -2,8 +2,10 @@
 
 import base64
 import json
+import struct
 from typing import Any
 
+import pytest
 from bargein_client.bridges.audiosocket import AudioSocket
 from bargein_client.bridges.leg import (
     Action,
@@ -19,7 +21,7 @@ from bargein_client.bridges.leg import (
 from bargein_client.bridges.playout import Playout, PlayoutState
 from bargein_client.bridges.plivo import Plivo
 from bargein_client.bridges.twilio import Twilio
-from bargein_protocol.audio import AudioFormat
+from bargein_protocol.audio import AudioFormat, Encoding
 from bargein_protocol.messages import SpeechStarted
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,6 +123,40 @@ def test_an_agent_that_streams_may_pause_between_two_sentences() -> None:
     assert only(AgentIs, hear(leg, 10)) == [AgentIs(speaking=False)], "nothing at all: sooner"
 
 
+def test_a_converters_noise_is_no_sound_and_other_noise_bars_no_answer_for_ever() -> None:
+    for noise, frames in ((b"\xfe\x7e\xff\x7d" * 40, 5), (b"\xd0\x50" * 80, 250)):
+        leg = started()
+        leg.from_agent(media(b"\x11" * 160))
+        hear(leg)
+        leg.verdict(INTERRUPTION)
+        passed_on = []
+        for _ in range(frames):
+            passed_on += leg.from_agent(media(noise))
+            hear(leg)
+        assert passed_on == []
+        answer = media(b"\x22" * 160)
+        assert leg.from_agent(answer) == [ToPlatform(answer)]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "quiet", "sound"),
+    [
+        ("s16le", struct.pack("<4h", 0, 32, -32, 5), struct.pack("<4h", 0, 0, -33, 0)),
+        ("f32le", struct.pack("<2f", 0.0009, -0.0005), struct.pack("<2f", 0.0, -0.002)),
+        ("alaw", b"\xd5\x55\xd4\x54", b"\xd5\xd7"),
+        ("mulaw", b"\xff\x7f\xfb\x7b", b"\xff\xfa"),
+    ],
+)
+def test_sound_is_what_is_louder_than_60_db_below_the_loudest(
+    encoding: Encoding, quiet: bytes, sound: bytes
+) -> None:
+    playout = Playout(AudioFormat(encoding=encoding, sample_rate=8000), pause_ms=500)
+    playout.offer(quiet)
+    assert playout.state is PlayoutState.SILENT
+    playout.offer(sound)
+    assert playout.state is PlayoutState.PLAYING
+
+
 def test_a_pause_within_what_is_queued_is_still_the_same_answer() -> None:
     leg = started()
     leg.from_agent(media(b"\x11" * 160 + b"\xff" * 8000 + b"\x11" * 160))
@@ -170,9 +206,9 @@ def test_a_backchannel_changes_nothing_but_the_agent_is_told() -> None:
 def test_a_platform_without_a_clear_gets_the_agents_audio_in_real_time() -> None:
     leg = Leg(AudioSocket())
     leg.from_platform(b"\x10\x01\x40" + bytes(320))
-    assert leg.from_agent(b"\x10\x03\xe8" + b"\7\0" * 500) == []
+    assert leg.from_agent(b"\x10\x03\xe8" + b"\7\7" * 500) == []
     said = leg.from_platform(b"\x10\x01\x40" + bytes(320))
-    assert only(ToPlatform, said) == [ToPlatform(b"\x10\x01\x40" + b"\7\0" * 160)]
+    assert only(ToPlatform, said) == [ToPlatform(b"\x10\x01\x40" + b"\7\7" * 160)]
     assert leg.verdict(INTERRUPTION) == [AgentIs(speaking=False)]
     said = leg.from_platform(b"\x10\x01\x40" + bytes(320))
     assert only(ToPlatform, said) == []

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from bargein_protocol.errors import ErrorCode
 from bargein_server.models.predictor import Predictor
 from support.chromium import Browser, Page, open_page
 from support.peer import peer
@@ -158,6 +159,39 @@ async def test_the_server_is_heard_when_it_refuses(page: Page, network: Relay) -
     """
     said = await run(page, script, f"ws://127.0.0.1:{network.port}")
     assert said == ["BargeinError", "invalid_message", "client"]
+
+
+async def test_a_close_that_did_not_arrive_is_repeated(
+    page: Page, network: Relay, server: RunningServer
+) -> None:
+    opening = """
+      window.session = await connect(url, { retry: { firstMs: 1, mostMs: 10 } });
+    """
+    await run(page, opening, f"ws://127.0.0.1:{network.port}")
+    network.stall()
+    await run(page, "session.agentStarted()")  # still passes; what follows does not
+    await run(page, "window.closing = session.close()")
+    network.cut()
+    network.flow()
+    assert await run(page, "return (await closing).interruptions") == 0
+    assert len(server.app.sessions) == 0
+
+
+async def test_a_session_that_is_gone_when_it_is_closed_is_not_begun_anew(
+    page: Page, network: Relay, server: RunningServer
+) -> None:
+    opening = """
+      window.session = await connect(url, { retry: { firstMs: 1, mostMs: 10 } });
+    """
+    await run(page, opening, f"ws://127.0.0.1:{network.port}")
+    network.stall()
+    await run(page, "session.agentStarted()")
+    await run(page, "window.closing = session.close()")
+    server.app.sessions.end_all(ErrorCode.SHUTTING_DOWN)
+    network.cut()
+    network.flow()
+    assert await run(page, "return await closing") is None
+    assert len(server.app.sessions) == 0
 
 
 async def test_following_goes_on_where_it_was_cut_off(page: Page, network: Relay) -> None:

@@ -174,6 +174,21 @@ async def test_who_is_not_let_in_is_told_by_which_flags() -> None:
             assert b"(give --key with --secret, or --token)" in said
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--key", "k", "--secret", "s", "--token", "t"], "give either --key and --secret or"),
+        (["--url", "ws://host:99999"], "is no ws:// or wss:// URL"),
+        (["--url", "ws://host/#x"], "is no ws:// or wss:// URL"),
+    ],
+)
+def test_what_names_no_server_or_two_identities_is_said(arguments: list[str], said: str) -> None:
+    done = bargein("watch", *arguments)
+    assert done.exit_code in {1, 2}
+    assert said in done.output
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+
+
 def test_the_server_package_brings_the_engine() -> None:
     engine: OpenEngine = InProcess
     assert find_engine() is engine

@@ -108,6 +108,18 @@ async def stalled(port: int, begin: asyncio.Barrier) -> list[Line]:
         await server.wait()
 
 
+async def cooling(begin: asyncio.Barrier) -> list[Line]:
+    """After a verdict a cooldown runs, in which the user is heard and nothing is decided."""
+    options = Options(cooldown_ms=60_000)
+    async with running_server(options=options) as server, running_bot(server.url, begin) as bot:
+        await speaking_under_guard(bot, 15)
+        bot.play(BACKCHANNEL, words="mm-hmm", words_at_ms=2900)
+        await bot.until("BargeinEventFrame", event="non_interruption")
+        bot.play(LONG, words="", words_at_ms=60_000)
+        await bot.until("BotStoppedSpeakingFrame")
+        return await bot.end()
+
+
 async def limited(begin: asyncio.Barrier) -> list[Line]:
     """A session may last two seconds only."""
     async with running_server(max_duration_s=2) as server, running_bot(server.url, begin) as bot:
@@ -124,7 +136,7 @@ def free_port() -> int:
 
 
 async def hold_conversations() -> dict[str, list[Line]]:
-    begin = asyncio.Barrier(9)
+    begin = asyncio.Barrier(10)
     nowhere = f"ws://127.0.0.1:{free_port()}"
     async with running_server() as server, asyncio.TaskGroup() as tasks:
         running = {
@@ -135,6 +147,7 @@ async def hold_conversations() -> dict[str, list[Line]]:
             "silent bot": tasks.create_task(silent_bot(server.url, begin)),
             "no server": tasks.create_task(no_server(nowhere, begin)),
             "stalled": tasks.create_task(stalled(free_port(), begin)),
+            "cooling": tasks.create_task(cooling(begin)),
             "limited": tasks.create_task(limited(begin)),
             "away and back": tasks.create_task(away_and_back(free_port(), begin)),
         }
@@ -234,6 +247,15 @@ def test_a_server_that_comes_back_decides_again(told: dict[str, list[Line]]) -> 
     assert set(verdicts(back)) == {"non_interruption"}
     assert texts(back, "UserBackchannelFrame") == ["mm-hmm"]
     assert not kinds(back, "turn", "InterruptionFrame")
+
+
+def test_a_server_that_has_nothing_to_decide_does_not_hang(told: dict[str, list[Line]]) -> None:
+    lines = told["cooling"]
+    assert verdicts(lines) == ["non_interruption"]
+    heard = [line.get("event") for line in lines].count("speech.started")
+    assert heard > 1
+    assert not kinds(lines, "InterruptionFrame", "UserStartedSpeakingFrame", "asked")
+    assert not any("Bargein is away" in text for text in texts(lines, "log"))
 
 
 def test_a_session_that_reached_its_limit_is_followed_by_another(

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self, assert_never
 
-from bargein_protocol.messages import ServerMessage
+from bargein_protocol.messages import Interruption, ServerMessage
 
 from bargein_client.bridges.leg import (
     PAUSE_MS,
@@ -77,6 +77,8 @@ class Call:
         self._arguments = session
         self._waiting: asyncio.Queue[Hear | AgentIs | None] = asyncio.Queue()
         self._left_out_bytes = 0
+        self._turns_begun = 0
+        self._turns_told_ms: list[float] = []
         self._listening: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -116,7 +118,10 @@ class Call:
                         await self._to_agent(action.message)
                 case OpenSession():
                     self._open(action)
-                case Hear() | AgentIs():
+                case AgentIs():
+                    self._turns_begun += action.speaking
+                    self._wait(action)
+                case Hear():
                     self._wait(action)
                 case EndSession():
                     self._waiting.put_nowait(None)
@@ -151,6 +156,8 @@ class Call:
     async def _tell(self, session: Session, action: OpenSession) -> None:
         while (item := await self._waiting.get()) is not None:
             if isinstance(item, AgentIs):
+                if item.speaking:
+                    self._turns_told_ms.append(session.at_ms)
                 await (session.agent_started() if item.speaking else session.agent_stopped())
                 continue
             await session.send_audio(item.user)
@@ -166,8 +173,18 @@ class Call:
             samples = left_out / action.audio.bytes_per_sample
             await session.gap(samples * 1000 / action.audio.sample_rate)
 
+    def _is_over(self, event: ServerMessage) -> bool:
+        """Whether it cuts off a turn of the agent's that another has followed since.
+
+        What was said while Bargein was away is heard later, up to ten seconds of it.
+        """
+        if not isinstance(event, Interruption):
+            return False
+        return sum(told <= event.at_ms for told in self._turns_told_ms) < self._turns_begun
+
     async def _follow(self, session: Session) -> None:
         async for event in session:
-            await self._do(self._leg.verdict(event))
+            if not self._is_over(event):
+                await self._do(self._leg.verdict(event))
             if self._on_event is not None:
                 await self._on_event(event)

@@ -8,6 +8,8 @@ import termios
 import tty
 from collections.abc import Callable, Generator
 
+import click
+
 READ_BYTES = 1024
 
 
@@ -27,7 +29,12 @@ def key_presses(pressed: Callable[[], None]) -> Generator[None]:
         for _ in range(data.count(b" ") + data.count(b"\n")):
             pressed()
 
-    loop.add_reader(descriptor, read)
+    try:
+        loop.add_reader(descriptor, read)
+    except OSError:  # a file or /dev/null, whose keys nobody presses
+        raise click.ClickException(
+            "keys are read from a terminal or a pipe, which standard input is not"
+        ) from None
     try:
         with _one_key_at_a_time(descriptor):
             yield

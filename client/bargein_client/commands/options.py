@@ -45,6 +45,10 @@ def credentials_options(command: Command) -> Command:
         credentials: Keys = {"key": key, "secret": secret, "token": token}
         if (key is None) != (secret is None):
             raise click.UsageError("--key and --secret go together")
+        if key is not None and token is not None:
+            raise click.UsageError(
+                "give either --key and --secret or --token (each may also be in the environment)"
+            )
         return command(*args, credentials=credentials, **more)
 
     return wrapped

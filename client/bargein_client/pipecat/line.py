@@ -6,7 +6,15 @@ from contextlib import AbstractAsyncContextManager
 from enum import Enum, auto
 from typing import assert_never
 
-from bargein_protocol.messages import ServerMessage
+from bargein_protocol.messages import (
+    Interruption,
+    NonInterruption,
+    OverlapOpened,
+    ServerMessage,
+    SessionCreated,
+    SpeechStarted,
+    SpeechStopped,
+)
 from loguru import logger
 from msgspec import Struct
 
@@ -96,6 +104,7 @@ class Line:
         self._lost_ms = 0.0
         self._unplayed_ms = 0.0
         self._complaint = ""
+        self._hears_user = self._in_overlap = False
 
     @property
     def state(self) -> LineState:
@@ -181,6 +190,7 @@ class Line:
             async for event in session:
                 self._heard_s = asyncio.get_running_loop().time()
                 self._hangs = False
+                self._follow_user(event)
                 await hear(event)
             writer.cancel()
 
@@ -212,10 +222,25 @@ class Line:
             await session.gap(audio.duration_ms)
         self._waiting_ms -= audio.duration_ms
 
+    def _follow_user(self, event: ServerMessage) -> None:
+        match event:
+            case SessionCreated():
+                self._hears_user = self._in_overlap = False
+            case SpeechStarted() | SpeechStopped():
+                self._hears_user = isinstance(event, SpeechStarted)
+            case OverlapOpened():
+                self._in_overlap = True
+            case Interruption() | NonInterruption():
+                self._in_overlap = False
+            case _:
+                pass
+
     def _unanswered_s(self) -> float:
         """For how long the user has spoken over the agent without a word of the server's."""
         if self._agent.moment is None or self._user.moment is None:
             return 0.0
+        if self._hears_user and not self._in_overlap:
+            return 0.0  # it has nothing to decide: a cooldown runs, say, or the bot talks on
         since = max(self._agent.moment, self._user.moment, self._heard_s)
         return asyncio.get_running_loop().time() - since
 

@@ -59,6 +59,8 @@ export class Lifeline {
   #agent = null;
   /** @type {SessionUpdate[]} */
   #unanswered = [];
+  /** Whether the session was asked to close. */
+  #closing = false;
   #pressure;
   /** @type {((error: BargeinError | null) => void) | null} Settles the wait for a welcome. */
   #welcome = null;
@@ -106,6 +108,8 @@ export class Lifeline {
   /** @param {ClientMessage} message */
   send(message) {
     const waiting = { at: this.clock, message };
+    this.#closing ||= message.type === "session.close";
+    if (this.state === State.AWAY && message.type === "session.close") return; // comes last
     if (this.state === State.AWAY) this.#backlog.add(waiting);
     else this.#put(waiting);
   }
@@ -222,6 +226,7 @@ export class Lifeline {
     let advice = adviceFor(code, false);
     for (const waitMs of waitsMs(this.#retry)) {
       if (advice === Advice.GIVE_UP) break;
+      if (this.#closing && advice === Advice.BEGIN_ANEW) return this.#finish(null); // it is gone
       await new Promise((resolve) => setTimeout(resolve, waitMs));
       if (this.#over()) return;
       try {
@@ -264,6 +269,7 @@ export class Lifeline {
     if (this.#agent) this.#put({ at: position, message: { type: this.#agent } });
     for (const message of updates) this.#put({ at: position, message });
     for (const waiting of this.#backlog.take(position, this.clock)) this.#put(waiting);
+    if (this.#closing) this.#put({ at: this.clock, message: { type: "session.close" } });
     this.#become(State.CONNECTED);
   }
 

@@ -3,6 +3,9 @@ import { BargeinError, errorForClose } from "./failure.js";
 
 /** @import { ErrorCode } from "../types/messages.js" */
 
+/** A handshake that takes longer counts as lost: a network that swallows it ends it never. */
+const OPEN_TIMEOUT_MS = 10_000;
+
 /**
  * A token, or what gets a fresh one for each connection (from your backend, as a rule).
  * @typedef {string | (() => string | Promise<string>)} Token
@@ -54,10 +57,15 @@ export class Link {
     const access = await accessToken(token);
     if (access) address.searchParams.set("access_token", access);
     const socket = new WebSocket(address, SUBPROTOCOL);
-    await new Promise((resolve, reject) => {
-      socket.addEventListener("open", resolve, { once: true });
-      socket.addEventListener("close", () => reject(refusal(url)), { once: true });
-    });
+    const timer = setTimeout(() => socket.close(), OPEN_TIMEOUT_MS); // then it is "close", below
+    try {
+      await new Promise((resolve, reject) => {
+        socket.addEventListener("open", resolve, { once: true });
+        socket.addEventListener("close", () => reject(refusal(url)), { once: true });
+      });
+    } finally {
+      clearTimeout(timer);
+    }
     return new Link(socket, listener);
   }
 

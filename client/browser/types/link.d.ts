@@ -10,7 +10,6 @@ export type Listener = {
      */
     lost: (code: ErrorCode | null) => void;
 };
-/** @import { ErrorCode } from "../types/messages.js" */
 /**
  * A token, or what gets a fresh one for each connection (from your backend, as a rule).
  * @typedef {string | (() => string | Promise<string>)} Token

@@ -36,8 +36,9 @@ export const level = (probability) => (probability === null ? "–" : probabilit
 
 /** @param {number} ms @param {number} [digits] */
 export function clock(ms, digits = 1) {
-  const tenths = Math.max(0, ms) / 1000;
-  const minutes = Math.floor(tenths / 60);
-  const seconds = (tenths - minutes * 60).toFixed(digits).padStart(digits ? digits + 3 : 2, "0");
+  const unit = 10 ** digits;
+  const rounded = Math.round((Math.max(0, ms) / 1000) * unit) / unit;
+  const minutes = Math.floor(rounded / 60);
+  const seconds = (rounded - minutes * 60).toFixed(digits).padStart(digits ? digits + 3 : 2, "0");
   return `${minutes}:${seconds}`;
 }
