@@ -151,10 +151,11 @@ def test_sound_is_what_is_louder_than_60_db_below_the_loudest(
     encoding: Encoding, quiet: bytes, sound: bytes
 ) -> None:
     playout = Playout(AudioFormat(encoding=encoding, sample_rate=8000), pause_ms=500)
-    playout.offer(quiet)
-    assert playout.state is PlayoutState.SILENT
-    playout.offer(sound)
-    assert playout.state is PlayoutState.PLAYING
+    states: list[PlayoutState] = []
+    for payload in (quiet, sound):
+        playout.offer(payload)
+        states.append(playout.state)
+    assert states == [PlayoutState.SILENT, PlayoutState.PLAYING]
 
 
 def test_a_pause_within_what_is_queued_is_still_the_same_answer() -> None:

@@ -124,8 +124,9 @@ def test_everything_is_read_back_frame_by_frame(tmp_path: Path) -> None:
 
 def test_audio_of_no_length_hides_nothing_that_follows(tmp_path: Path) -> None:
     """What is resampled comes in uneven pieces, some of them empty."""
-    empty = [UserAudio(pcm(320)), AgentAudio(pcm(320)), AgentAudio(b""), UserAudio(b"")]
-    story = [*empty, UserAudio(pcm(320)), AgentStarted(at=640), UserAudio(b""), SessionEnded()]
+    story: list[Happening] = [UserAudio(pcm(320)), AgentAudio(pcm(320)), AgentAudio(b"")]
+    story += [UserAudio(b""), UserAudio(pcm(320)), AgentStarted(at=640), UserAudio(b"")]
+    story.append(SessionEnded())
     record(tmp_path, story)
     recording = read_recording(tmp_path / "call-1.bargein")
     assert list(recording.entries()) == entries_of(story)

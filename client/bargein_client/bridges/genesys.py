@@ -8,7 +8,7 @@ renumbers those of the agent, and translates back what Genesys acknowledges.
 Documented at https://developer.genesys.cloud/devapps/audiohook/protocol-reference
 """
 
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from bargein_protocol.messages import ServerMessage
@@ -115,8 +115,9 @@ class Genesys(Platform):
         if not offers:
             raise BadMessageError("the open message offers no audio")
         offer = offers[0]
-        channels = offer.get("channels")
-        self._channels = len(channels) if isinstance(channels, list) and channels else 1
+        channels: object = offer.get("channels")
+        named = cast("list[object]", channels) if isinstance(channels, list) else []
+        self._channels = max(1, len(named))
         audio = audio_format(offer.get("format"), offer.get("rate", 8000))
         self._sample_bytes = audio.bytes_per_sample
         metadata = texts(parameters) | texts(nested(parameters, "inputVariables"))

@@ -109,7 +109,9 @@ def entries(content: dict[str, Any], name: str) -> list[dict[str, Any]]:
     Raises:
         BadMessageError: something else stands there.
     """
-    inner = content.get(name) or []
+    inner: object = content.get(name)
+    if inner is None:
+        return []
     if not isinstance(inner, list):
         raise BadMessageError(f"`{name}` is a list of objects, not {type(inner).__name__}")
     for one in cast("list[object]", inner):
