@@ -198,5 +198,5 @@ def test_a_corpus_without_a_needed_kind_says_so(tmp_path: Path) -> None:
         "bandwidth_hz,onset_s,offset_s,split,cont_s,note\n",
         encoding="utf-8",
     )
-    with pytest.raises(ValueError, match="no speech"):
+    with pytest.raises(ValueError, match="no recording of class `speech`"):
         Pools(Corpus([tmp_path], tmp_path / "cache"), Role.TRAINING)

@@ -120,6 +120,16 @@ async def cooling(begin: asyncio.Barrier) -> list[Line]:
         return await bot.end()
 
 
+async def muted(url: str, begin: asyncio.Barrier) -> list[Line]:
+    """By a strategy of Pipecat's the bot is not to be interrupted."""
+    async with running_bot(url, begin) as bot:
+        bot.tell("mute")
+        await speaking_under_guard(bot, 6)
+        bot.play(INTERRUPTION, words="", words_at_ms=0)
+        await bot.until("BotStoppedSpeakingFrame")
+        return await bot.end()
+
+
 async def limited(begin: asyncio.Barrier) -> list[Line]:
     """A session may last two seconds only."""
     async with running_server(max_duration_s=2) as server, running_bot(server.url, begin) as bot:
@@ -136,7 +146,7 @@ def free_port() -> int:
 
 
 async def hold_conversations() -> dict[str, list[Line]]:
-    begin = asyncio.Barrier(10)
+    begin = asyncio.Barrier(11)
     nowhere = f"ws://127.0.0.1:{free_port()}"
     async with running_server() as server, asyncio.TaskGroup() as tasks:
         running = {
@@ -148,6 +158,7 @@ async def hold_conversations() -> dict[str, list[Line]]:
             "no server": tasks.create_task(no_server(nowhere, begin)),
             "stalled": tasks.create_task(stalled(free_port(), begin)),
             "cooling": tasks.create_task(cooling(begin)),
+            "muted": tasks.create_task(muted(server.url, begin)),
             "limited": tasks.create_task(limited(begin)),
             "away and back": tasks.create_task(away_and_back(free_port(), begin)),
         }
@@ -256,6 +267,12 @@ def test_a_server_that_has_nothing_to_decide_does_not_hang(told: dict[str, list[
     assert heard > 1
     assert not kinds(lines, "InterruptionFrame", "UserStartedSpeakingFrame", "asked")
     assert not any("Bargein is away" in text for text in texts(lines, "log"))
+
+
+def test_a_user_who_is_muted_does_not_interrupt(told: dict[str, list[Line]]) -> None:
+    lines = told["muted"]
+    assert verdicts(lines) == []
+    assert not kinds(lines, "InterruptionFrame", "UserStartedSpeakingFrame", "asked")
 
 
 def test_a_session_that_reached_its_limit_is_followed_by_another(

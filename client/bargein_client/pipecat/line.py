@@ -120,7 +120,7 @@ class Line:
         return 0.0 if self._session is None else self._session.at_ms
 
     def audio(self, pcm: bytes, duration_ms: float) -> None:
-        """The user's audio, contiguous."""
+        """The user's audio, contiguous; empty where nobody is to hear it."""
         if self._session is None:
             return
         self._hangs = self._hangs or self._unanswered_s() > ANSWER_S
@@ -216,7 +216,7 @@ class Line:
     async def _write_audio(self, session: Session, audio: Audio) -> None:
         if audio.lost_ms:
             await session.gap(audio.lost_ms)
-        if session.state is SessionState.CONNECTED:
+        if audio.pcm and session.state is SessionState.CONNECTED:
             await session.send_audio(audio.pcm)
         else:
             await session.gap(audio.duration_ms)

@@ -27,6 +27,8 @@ from pipecat.frames.frames import (
     OutputAudioRawFrame,
     TranscriptionFrame,
     UserBackchannelFrame,
+    UserMuteStartedFrame,
+    UserMuteStoppedFrame,
     VADUserStartedSpeakingFrame,
     VADUserStoppedSpeakingFrame,
 )
@@ -89,6 +91,7 @@ class BargeinProcessor(FrameProcessor):
         self._bot_speaking = False
         self._bot_since_ms = 0.0
         self._guarded = False
+        self._muted = False
         self._gate = Gate()
         self._hold_s = ANSWER_S
 
@@ -119,6 +122,8 @@ class BargeinProcessor(FrameProcessor):
                 self._line.user(speaking=True)
             case VADUserStoppedSpeakingFrame():
                 self._line.user(speaking=False)
+            case UserMuteStartedFrame() | UserMuteStoppedFrame():
+                self._muted = isinstance(frame, UserMuteStartedFrame)
             case TranscriptionFrame() | InterimTranscriptionFrame():
                 await self._transcript(frame, direction)
                 return
@@ -139,7 +144,8 @@ class BargeinProcessor(FrameProcessor):
         if self._task is None:
             self._sample_rate = frame.sample_rate
             self._task = self.create_task(self._line.run(self._hear))
-        self._line.audio(_mono(frame), frame.num_frames * 1000 / frame.sample_rate)
+        heard = b"" if self._muted else _mono(frame)
+        self._line.audio(heard, frame.num_frames * 1000 / frame.sample_rate)
 
     async def _play(self, frame: OutputAudioRawFrame) -> None:
         """The user hears this of the bot."""
@@ -217,6 +223,8 @@ class BargeinProcessor(FrameProcessor):
             case TranscriptDropped():
                 if frame := self._gate.take(event.id):
                     await self._drop(frame, event)
+            case Interruption() if self._muted:
+                logger.debug(f"{self}: an interruption by a user who is muted")
             case Interruption() if event.at_ms < self._bot_since_ms:
                 logger.debug(f"{self}: an interruption of what the bot said before came too late")
             case _:

@@ -7,8 +7,9 @@ Pipecat's. Runs where Pipecat is installed: `bot.py EXAMPLE URL`.
 Reads one JSON object per line from standard input: `{"do": "say", "seconds"}` makes the bot speak,
 `{"do": "play", "file", "words", "words_at_ms"}` plays a file as the user, `{"do": "room",
 "delay_ms", "level_db"}` lets the microphone hear the loudspeaker, `{"do": "loudspeaker"}` asks for
-one when the session is open. The end of the input ends it. In between there is silence from the
-microphone, in real time. Writes one JSON object per line for every frame and event that matters.
+one when the session is open, `{"do": "mute"}` mutes the user whenever the bot speaks. The end of
+the input ends it. In between there is silence from the microphone, in real time. Writes one JSON
+object per line for every frame and event that matters.
 """
 
 import asyncio
@@ -60,6 +61,7 @@ from pipecat.services.tts_service import TTSService
 from pipecat.transports.base_input import BaseInputTransport
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import BaseTransport, TransportParams
+from pipecat.turns.user_mute.always_user_mute_strategy import AlwaysUserMuteStrategy
 from pipecat.workers.runner import WorkerRunner
 
 Floats = NDArray[np.float32]
@@ -329,7 +331,11 @@ async def commands() -> AsyncGenerator[dict[str, Any], None]:
 
 
 async def obey(
-    worker: PipelineWorker, telephone: Telephone, ear: Ear, bargein: BargeinProcessor
+    worker: PipelineWorker,
+    telephone: Telephone,
+    ear: Ear,
+    bargein: BargeinProcessor,
+    user: LLMUserAggregator,
 ) -> None:
     """Carry out the script."""
     await worker.queue_frame(VADParamsUpdateFrame(KEEN_VAD))
@@ -343,6 +349,9 @@ async def obey(
                 telephone.microphone.play(read_pcm(command["file"]))
             case "room":
                 telephone.loudspeaker.stand_in_room(command["delay_ms"], command["level_db"])
+            case "mute":
+                strategies = user._params.user_mute_strategies  # pyright: ignore[reportPrivateUsage]
+                strategies.append(AlwaysUserMuteStrategy())  # type: ignore[no-untyped-call]
             case "loudspeaker":
                 try:
                     bargein.loudspeaker()
@@ -378,7 +387,7 @@ async def main(example: str, url: str) -> None:
     await runner.add_workers(worker)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(runner.run())
-        tasks.create_task(obey(worker, telephone, ear, bargein))
+        tasks.create_task(obey(worker, telephone, ear, bargein, user))
     report("over")
 
 
