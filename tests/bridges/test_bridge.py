@@ -20,10 +20,16 @@ from bargein_client.bridges.platforms import PLATFORMS
 from bargein_client.bridges.twilio import Twilio
 from bargein_client.commands.bridge import bridge as bridge_command
 from bargein_client.retrying import Backoff
-from bargein_protocol.messages import Interruption, NonInterruption, ServerMessage
+from bargein_protocol.errors import ErrorCode
+from bargein_protocol.messages import (
+    Interruption,
+    NonInterruption,
+    ServerMessage,
+    SessionCreated,
+)
 from click.testing import CliRunner
 from support.relay import relay_to
-from support.server import running_server, settled
+from support.server import running_server, settled, until
 from support.telephone import frames, mulaw, track
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
@@ -311,6 +317,46 @@ async def test_a_verdict_that_comes_late_leaves_the_next_answer_alone() -> None:
             while not isinstance(await events.get(), Interruption):
                 pass
     assert sent == ["media", "media"], "nothing was cleared"
+
+
+async def test_after_a_restart_of_the_server_verdicts_count_as_before() -> None:
+    sent: list[Any] = []
+    events: asyncio.Queue[ServerMessage] = asyncio.Queue()
+
+    async def to_platform(message: str | bytes) -> None:
+        sent.append(json.loads(message)["event"])
+
+    async def hear(kind: type[ServerMessage]) -> None:
+        while not isinstance(await events.get(), kind):
+            pass
+
+    async with (
+        running_server() as server,
+        running_server() as successor,
+        relay_to(server.url) as network,
+        Call(
+            Twilio(),
+            to_platform=to_platform,
+            on_event=events.put,
+            url=network.url,
+            retry=Backoff(first_s=0.01),
+        ) as call,
+    ):
+        await call.from_platform(json.dumps(START))
+        await hear(SessionCreated)
+        for frame in frames(b"\xff" * 8000 * 6, 160):
+            await call.from_platform(media(frame))
+        await call.from_agent(media(mulaw(track("interruption", "agent", 8000) * 2)))
+        await call.from_platform(media(b"\xff" * 160))
+        (entry,) = server.app.sessions
+        await until(lambda: entry.session.at_ms >= 6000)
+        network.lead_to(successor.url)
+        server.app.sessions.end_all(ErrorCode.SHUTTING_DOWN)
+        await hear(SessionCreated)
+        for frame in frames(mulaw(track("interruption", "user", 8000)), 160):
+            await call.from_platform(media(frame))
+        await hear(Interruption)
+    assert sent == ["media", "clear"]
 
 
 async def test_the_example_of_the_readme_answers_a_call() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self, assert_never
 
-from bargein_protocol.messages import Interruption, ServerMessage
+from bargein_protocol.messages import Interruption, ServerMessage, SessionCreated
 
 from bargein_client.bridges.leg import (
     PAUSE_MS,
@@ -183,7 +183,12 @@ class Call:
         return sum(told <= event.at_ms for told in self._turns_told_ms) < self._turns_begun
 
     async def _follow(self, session: Session) -> None:
+        created = False
         async for event in session:
+            if isinstance(event, SessionCreated):
+                if created:  # again, maybe begun anew with a clock of its own
+                    self._turns_told_ms = [min(told, event.at_ms) for told in self._turns_told_ms]
+                created = True
             if not self._is_over(event):
                 await self._do(self._leg.verdict(event))
             if self._on_event is not None:
