@@ -124,7 +124,7 @@ def test_an_agent_that_streams_may_pause_between_two_sentences() -> None:
 
 
 def test_a_converters_noise_is_no_sound_and_other_noise_bars_no_answer_for_ever() -> None:
-    for noise, frames in ((b"\xfe\x7e\xff\x7d" * 40, 5), (b"\xd0\x50" * 80, 250)):
+    for noise, frames in ((b"\xfe\x7e\xff\x7d" * 40, 5), (b"\xd0\x50" * 80, 1500)):
         leg = started()
         leg.from_agent(media(b"\x11" * 160))
         hear(leg)

@@ -138,8 +138,10 @@ async def listen(bridge: Bridge, host: str, port: int) -> AsyncGenerator[Recepti
     reception = Reception(bridge)
     if bridge.platform.transport == "tcp":
         async with await asyncio.start_server(reception.take_tcp, host, port) as listener:
-            yield reception.at(listener)
-            await reception.hang_up()
+            try:
+                yield reception.at(listener)
+            finally:
+                await reception.hang_up()
         return
     async with serve_websocket(
         reception.take_websocket, host, port, subprotocols=_offered(bridge), compression=None

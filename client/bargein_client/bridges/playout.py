@@ -39,8 +39,9 @@ UNDERRUN_MS = 200
 """Gap in the agent's audio that is still the same speech …"""
 LULL_MS = 600
 """… and silence that it sends, as between two sentences."""
-LONGEST_BAR_MS = 5000
-"""Whoever is never quiet (with music behind the voice) is heard again after this."""
+LONGEST_BAR_MS = 30_000
+"""Whoever is never quiet (with music behind the voice) is heard again after this; longer than most
+answers, for the rest of one is to be dropped."""
 
 
 class PlayoutState(Enum):
