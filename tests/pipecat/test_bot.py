@@ -15,8 +15,8 @@ from support.pipecat_bot import BACKCHANNEL, INTERRUPTION, ROOT, Bot, Line, runn
 from support.server import running_server
 
 pytestmark = pytest.mark.timeout(300)  # in real time, and slower where others work, too
-UNDECIDED = Options(threshold=0.999)
-"""No sound is ever proved an interruption."""
+UNDECIDED = Options(threshold=0.999, hangover_ms=5000)
+"""No sound is ever proved an interruption, nor soon anything else, however late the bot hears."""
 LONG = ROOT / "tests" / "model" / "fixtures" / "mixed-long-001.flac"
 """Nearly three seconds of speech."""
 

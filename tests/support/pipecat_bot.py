@@ -14,6 +14,9 @@ SAMPLES = ROOT / "scripts" / "samples"
 INTERRUPTION = SAMPLES / "interruption.bargein" / "user.wav"
 BACKCHANNEL = SAMPLES / "backchannel.bargein" / "user.wav"
 
+PATIENCE_S = 100.0
+"""Conversations last twenty seconds; on a busy machine bots say things later."""
+
 Line = dict[str, Any]
 
 
@@ -34,11 +37,19 @@ class Bot:
         self.tell("play", file=str(file), words=words, words_at_ms=words_at_ms)
 
     async def until(self, what: str, **fields: object) -> None:
-        """Read on until this is told."""
+        """Read on until this is told; it fails with what was told instead."""
+        wanted = {"what": what, **fields}
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._read_until(wanted)
+        except TimeoutError as error:
+            message = f"the bot did not tell {wanted}; it told {self._told}"
+            raise AssertionError(message) from error
+
+    async def _read_until(self, wanted: Line) -> None:
         assert self._process.stdout is not None
-        wanted = {"what": what, **fields}.items()
         line: Line = {}
-        while not wanted <= line.items():
+        while not wanted.items() <= line.items():
             raw = await self._process.stdout.readline()
             assert raw, f"the bot ended; it told {self._told}"
             line = json.loads(raw)
