@@ -36,6 +36,7 @@ class Recording:
     """Reads or renders it: 16 kHz mono."""
     speaker_kind: str = "real"
     licence: str = ""
+    bandwidth_hz: int = SAMPLE_RATE // 2
 
     @property
     def reel(self) -> str:
@@ -88,7 +89,7 @@ def _row(one: Recording, start: int, length: int, span: tuple[int, int], split: 
         "source": one.source,
         "licence": one.licence,
         "language": one.language,
-        "bandwidth_hz": str(SAMPLE_RATE // 2),
+        "bandwidth_hz": str(one.bandwidth_hz),
         "onset_s": seconds(span[0]),
         "offset_s": seconds(span[1]),
         "split": split,

@@ -18,7 +18,7 @@ from bargein_model.contract import SAMPLE_RATE
 Floats = NDArray[np.float32]
 
 DEVELOPMENT_SPEAKERS = frozenset({"piper:joe"})
-DEVELOPMENT_SOURCES = frozenset({"Unknown Horizons"})
+DEVELOPMENT_SOURCES = frozenset({"Unknown Horizons", "0 A.D."})
 DEVELOPMENT_ONE_IN = 14
 POOLED = ("pool", "cast")
 COLUMNS = (

@@ -1,1 +1,1 @@
-"""Gathers what people say in a game, as a corpus folder that `compose` reads."""
+"""Gathers what people say in games, as a corpus folder that `compose` reads."""
