@@ -29,8 +29,8 @@ class Step(msgspec.Struct, frozen=True):
 
     @property
     def holds(self) -> bool:
-        """Whether the server kept up."""
-        return self.delay_ms.p99 <= DELAY_LIMIT_MS
+        """Whether the server kept up; one that says nothing does not."""
+        return self.delay_ms.count > 0 and self.delay_ms.p99 <= DELAY_LIMIT_MS
 
     @property
     def fair(self) -> bool:

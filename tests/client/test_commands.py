@@ -15,9 +15,12 @@ from bargein_client.replaying.engine import OpenEngine, find_engine
 from bargein_client.replaying.remote import play_remote
 from bargein_client.replaying.run import AS_FAST_AS_POSSIBLE
 from bargein_client.session import connect
+from bargein_protocol.messages import SessionCreated, SessionUpdate, SessionUpdated
+from bargein_protocol.recording import Step
 from bargein_server.recording.reader import read_recording
 from bargein_server.recording.replay import InProcess
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 from support.server import running_server
 from support.sounds import silence, voice
 
@@ -141,6 +144,31 @@ async def test_a_server_decides_a_recording_as_it_was_decided(recorded: Path) ->
     assert verdicts(before)
     assert list(compare_verdicts(verdicts(before), verdicts(messages))) == []
     assert len(messages) == len(before)
+
+
+async def test_the_own_threshold_of_another_model_becomes_that_of_the_servers(
+    recorded: Path,
+) -> None:
+    """It was recorded as the number that it was then, at the beginning and in an update."""
+    tape = find_engine()(recorded).tape
+    model = replace(tape.header.model, default_threshold=0.31)
+    options = replace(tape.header.options, threshold=0.31)
+    updates = [
+        Step(position, SessionUpdate(options={"threshold": threshold}))
+        for position, threshold in ((0, 0.9), (320, 0.31))
+    ]
+    header = replace(tape.header, model=model, options=options)
+    other = replace(tape, header=header, steps=tuple(updates))
+    async with running_server() as server:
+        played = play_remote(other, server.url, {}, AS_FAST_AS_POSSIBLE, Keys())
+        said = [heard.message async for heard in played]
+    resolved = [
+        message.options.threshold
+        for message in said
+        if isinstance(message, SessionCreated | SessionUpdated)
+    ]
+    own = tape.header.model.default_threshold
+    assert resolved == [own, 0.9, own]
 
 
 async def test_watching_shows_what_happens() -> None:

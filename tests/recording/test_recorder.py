@@ -37,7 +37,13 @@ from bargein_server.detection.tracks import Tracks
 from bargein_server.recording.files import safe_name
 from bargein_server.recording.format import Announced
 from bargein_server.recording.reader import Entry, RecordingError, read_recording
-from bargein_server.recording.recorder import MAX_WRITES_BEHIND, Recorder, RecorderState
+from bargein_server.recording.recorder import (
+    FLUSH_LINES,
+    MAX_WRITES_BEHIND,
+    Recorder,
+    RecorderState,
+    wait_for_disk,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -216,6 +222,17 @@ def test_a_second_of_audio_is_on_disk_without_a_close(tmp_path: Path) -> None:
     recording = read_recording(tmp_path / "call-1.bargein")
     assert len(recording.user) >= 50 * 640
     assert len(list(recording.entries())) >= 50
+    recorder.close().result()
+
+
+def test_what_a_client_without_audio_is_told_is_on_disk_without_a_close(tmp_path: Path) -> None:
+    recorder = Recorder.open(tmp_path, header())
+    told = Warning(code="bad_marker", message="not now", at_ms=0)
+    for _ in range(FLUSH_LINES):
+        recorder.event(told)
+    wait_for_disk()
+    assert recorder.folder is not None
+    assert (recorder.folder / "events.jsonl").read_bytes() == FLUSH_LINES * (encode(told) + b"\n")
     recorder.close().result()
 
 

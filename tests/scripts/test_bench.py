@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.capacity import DELAY_LIMIT_MS, Step
 from benchmarks.figures import Distribution
 from benchmarks.speech import CYCLE_MS, FRAME_MS, compose, load_utterances
 
@@ -66,3 +67,13 @@ def test_script_is_one_turn_of_the_agent_per_utterance() -> None:
 def test_distribution_of_known_values() -> None:
     assert Distribution.of([float(n) for n in range(101)]) == Distribution(101, 50, 90, 99, 100)
     assert Distribution.of([]) == Distribution(0, 0, 0, 0, 0)
+
+
+def test_a_server_that_says_nothing_does_not_keep_up() -> None:
+    def step(*delays_ms: float) -> Step:
+        late = Distribution.of([0.0])
+        return Step(1, delay_ms=Distribution.of(delays_ms), client_late_ms=late, cpu_ms=1.0)
+
+    assert step(1.0, DELAY_LIMIT_MS).holds
+    assert not step(1.0, DELAY_LIMIT_MS + 1).holds
+    assert not step().holds

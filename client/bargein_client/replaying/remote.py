@@ -75,10 +75,13 @@ async def play_remote(
 
 def recorded_options(tape: Tape) -> dict[str, Any]:
     """The recorded options, as far as they are to be asked for: not the threshold of the model."""
-    options: dict[str, Any] = msgspec.to_builtins(tape.header.options)
-    if options["threshold"] == tape.header.model.default_threshold:
-        options["threshold"] = None
-    return options
+    return _asked_for(msgspec.to_builtins(tape.header.options), tape)
+
+
+def _asked_for(options: OptionsUpdate, tape: Tape) -> dict[str, Any]:
+    """Of recorded options: the threshold is another model's own where it was that of its own."""
+    own = options.get("threshold") == tape.header.model.default_threshold
+    return {**options, "threshold": None} if own else dict(options)
 
 
 async def _drive(session: Session, tape: Tape, changes: OptionsUpdate, speed: float) -> None:
@@ -93,7 +96,7 @@ async def _drive(session: Session, tape: Tape, changes: OptionsUpdate, speed: fl
                 await session.send_agent_audio(agent)
             await session.send_audio(user)
         else:
-            await _say(session, item, changes)
+            await _say(session, item, tape, changes)
     await session.close()
 
 
@@ -121,7 +124,9 @@ def _frames(tape: Tape, start: int, end: int) -> Iterator[tuple[int, tuple[bytes
         start = stop
 
 
-async def _say(session: Session, message: ClientMessage, changes: OptionsUpdate) -> None:
+async def _say(
+    session: Session, message: ClientMessage, tape: Tape, changes: OptionsUpdate
+) -> None:
     match message:
         case AgentStarted(at_ms=at_ms):
             await session.agent_started(at_ms)
@@ -142,6 +147,6 @@ async def _say(session: Session, message: ClientMessage, changes: OptionsUpdate)
                 final=message.final,
             )
         case SessionUpdate(options=options):
-            await session.update(**((options or {}) | changes))
+            await session.update(**(_asked_for(options or {}, tape) | changes))
         case _:
             pass

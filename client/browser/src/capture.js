@@ -47,7 +47,11 @@ export class Capture {
    * @returns {Promise<Capture>}
    */
   static async open(context, user, agent) {
-    if (!loaded.has(context)) loaded.set(context, context.audioWorklet.addModule(Capture.workletUrl));
+    if (!loaded.has(context)) {
+      const loading = context.audioWorklet.addModule(Capture.workletUrl);
+      loaded.set(context, loading);
+      loading.catch(() => loaded.delete(context)); // the next one tries again
+    }
     await loaded.get(context);
     return new Capture(context, user, agent);
   }

@@ -61,6 +61,7 @@ export class Pressure {
 
   /** Another connection: nothing waits. */
   reset() {
+    if (this.#behind) this.#onchange(false, this.#leftOut);
     this.#behind = false;
     this.#leftOut = this.#unreported = 0;
   }

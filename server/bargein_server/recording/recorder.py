@@ -26,7 +26,7 @@ from bargein_server.recording.wav import BYTES_PER_SAMPLE
 FLUSH_SAMPLES = SAMPLE_RATE
 """At least this often, in audio, everything is handed to the disk."""
 FLUSH_LINES = 512
-"""And as often as this many inputs came, for a client that sends markers without audio."""
+"""And as often as this many inputs came or messages went, for a client without audio."""
 MAX_WRITES_BEHIND = 100
 """A disk that is further behind than this many writes counts as broken."""
 
@@ -125,11 +125,13 @@ class Recorder:
         """Record that the session said something of its own accord, before it is an `event`."""
         if self._state is RecorderState.WRITING:
             self._line(Line(self._position, Announced(without_secrets(message))))
+            self._flush_if_due()
 
     def event(self, message: ServerMessage) -> None:
         """Record a message as it goes to the client."""
         if self._state is RecorderState.WRITING:
             self._batch.events.append(encode(without_secrets(message)) + b"\n")
+            self._flush_if_due()
 
     def close(self) -> Future[None]:
         """Write what is left and close the files; the result is there when both are done."""
@@ -163,7 +165,7 @@ class Recorder:
 
     def _flush_if_due(self) -> None:
         due = self._position - self._flushed >= FLUSH_SAMPLES
-        if due or len(self._batch.inputs) >= FLUSH_LINES:
+        if due or max(len(self._batch.inputs), len(self._batch.events)) >= FLUSH_LINES:
             self._flush()
 
     def _flush(self) -> None:

@@ -34,6 +34,15 @@ test("what was left out is announced once", () => {
   assert.equal(network.takeUnreported(), 0);
 });
 
+test("a network that is left while it is behind has caught up, and what was lost is told", () => {
+  const { told, network } = pressure();
+  network.admits(3 * SECOND * 2);
+  network.leaveOut(320);
+  network.reset();
+  network.reset();
+  assert.deepEqual(told, [[true, 0], [false, 320]]);
+});
+
 test("ten seconds without a byte are a dead connection, and another one begins afresh", () => {
   const { network } = pressure();
   network.leaveOut(10 * SECOND);
