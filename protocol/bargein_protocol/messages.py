@@ -298,7 +298,7 @@ class TranscriptReleased(_ServerMessage, frozen=True, kw_only=True, tag="transcr
 
 
 class TranscriptDropped(_ServerMessage, frozen=True, kw_only=True, tag="transcript.dropped"):
-    """These words belong to a sound that was not an interruption."""
+    """These words belong to a sound that was not an interruption: half of their time or more."""
 
     id: str
     """As in `transcript`."""

@@ -331,7 +331,7 @@ export interface TranscriptReleased {
   at_ms: number;
 }
 
-/** These words belong to a sound that was not an interruption. */
+/** These words belong to a sound that was not an interruption: half of their time or more. */
 export interface TranscriptDropped {
   type: "transcript.dropped";
   /** 1, 2, 3 … per session; 0 for what concerns this one connection (resumed, joined, refused). */

@@ -8,6 +8,9 @@
     RELEASE     the user's turn                                       sent
     DROP        words of a sound that was no interruption             sent as dropped
 
+Words are an overlap's if they touch it, but a rejected one's only with half of their time: what
+the user went on to say beside it is their turn.
+
 Words leave in the order in which they came, so one that is settled may stand behind one that is
 not. None is held longer than `transcript_hold`, and no more than `MAX_HELD` at once.
 """
@@ -61,13 +64,9 @@ class Words:
         self.final = final
         self.fate = Fate.WAITING
         self.overlap_id: int | None = None
-        self.deadline: int | None = None
+        self.since = 0
+        """The position at which they began to wait as they do."""
         self.reason: Reason = "backchannel"
-
-    def settle(self, fate: Fate) -> None:
-        """Nothing more to wait for."""
-        self.fate = fate
-        self.deadline = None
 
 
 class _Span:
@@ -83,6 +82,11 @@ class _Span:
     def holds(self, words: Words) -> bool:
         return self.onset <= words.end and (self.end is None or words.start <= self.end)
 
+    def common(self, words: Words) -> int:
+        """Samples of the words' time that are the overlap's, too."""
+        end = words.end if self.end is None else min(self.end, words.end)
+        return max(0, end - max(self.onset, words.start))
+
 
 class TranscriptGate:
     """The queue of held words; every method returns what leaves it, in order."""
@@ -96,7 +100,8 @@ class TranscriptGate:
     @property
     def deadline(self) -> int | None:
         """The position at which `expire` has something to do."""
-        return min((w.deadline for w in self._held if w.deadline is not None), default=None)
+        due = map(self._due, self._held)
+        return min((deadline for deadline in due if deadline is not None), default=None)
 
     def undecided_overlap(self, words: Words) -> int | None:
         """The overlap without a verdict in which these words were spoken."""
@@ -107,16 +112,15 @@ class TranscriptGate:
         """New words; without `gated` they pass at once."""
         span = self._span_of(words) if gated else None
         if span is None or span.outcome in {Outcome.INTERRUPTION, Outcome.INCONCLUSIVE}:
-            words.settle(Fate.RELEASE)
+            words.fate = Fate.RELEASE
         elif span.outcome is Outcome.REJECTED:
             self._reject(words, span.reason, at)
         else:
-            words.overlap_id = span.overlap_id
-            words.deadline = at + self._timing.transcript_hold
+            words.overlap_id, words.since = span.overlap_id, at
         self._held.append(words)
         overflow: list[Output] = []
         if len(self._held) > MAX_HELD:
-            self._held[0].settle(Fate.RELEASE)
+            self._held[0].fate = Fate.RELEASE
             overflow.append(Warned(at=at, code=WarningCode.TRANSCRIPTS_OVERFLOW))
         return overflow + self.expire(at)
 
@@ -154,33 +158,45 @@ class TranscriptGate:
         self._agent_stopped = at
         for words in self._held:
             if words.fate is Fate.DROPPING:
-                words.settle(self._fate_at_agent_stop(words, at))
+                words.fate = self._fate_at_agent_stop(words, at)
         return self._flush(at)
 
     def configure(self, timing: Timing, at: int) -> list[Output]:
-        """New options: a gate turned off releases all, a boundary turned off ends its waits."""
+        """New options, for those that wait, too.
+
+        A gate turned off releases all, a boundary turned off ends its waits.
+        """
         self._timing = timing
         if not timing.gate_transcripts:
             return self.release_all(at)
         if timing.end_boundary is None:
             for words in self._held:
                 if words.fate is Fate.DROPPING:
-                    words.settle(Fate.DROP)
-        return self._flush(at)
+                    words.fate = Fate.DROP
+        return self.expire(at)
 
     def release_all(self, at: int) -> list[Output]:
         """Let everything go that is not settled as dropped."""
         for words in self._held:
             if words.fate in {Fate.WAITING, Fate.DROPPING}:
-                words.settle(Fate.RELEASE)
+                words.fate = Fate.RELEASE
         return self._flush(at)
 
     def expire(self, at: int) -> list[Output]:
         """Settle what has waited long enough."""
         for words in self._held:
-            if words.deadline is not None and words.deadline <= at:
-                words.settle(Fate.RELEASE if words.fate is Fate.WAITING else Fate.DROP)
+            deadline = self._due(words)
+            if deadline is not None and deadline <= at:
+                words.fate = Fate.RELEASE if words.fate is Fate.WAITING else Fate.DROP
         return self._flush(at)
+
+    def _due(self, words: Words) -> int | None:
+        """When they have waited long enough, by today's options."""
+        if words.fate is Fate.WAITING:
+            return words.since + self._timing.transcript_hold
+        if words.fate is Fate.DROPPING:
+            return max(words.since, words.end + (self._timing.end_boundary or 0))
+        return None
 
     def _settle(self, words: Words, span: _Span, at: int) -> None:
         """By the verdict on the overlap they waited for, unless they are another one's as well."""
@@ -190,18 +206,18 @@ class TranscriptGate:
         elif now_of is not None and now_of.outcome is Outcome.REJECTED:
             self._reject(words, span.reason, at)
         else:
-            words.settle(Fate.RELEASE)
+            words.fate = Fate.RELEASE
 
     def _reject(self, words: Words, reason: Reason, at: int) -> None:
         words.reason = reason
-        boundary = self._timing.end_boundary
-        if boundary is None:
-            words.settle(Fate.DROP)
+        if 2 * sum(span.common(words) for span in self._spans.values()) < words.end - words.start:
+            words.fate = Fate.RELEASE
+        elif self._timing.end_boundary is None:
+            words.fate = Fate.DROP
         elif self._agent_stopped is not None:
-            words.settle(self._fate_at_agent_stop(words, self._agent_stopped))
+            words.fate = self._fate_at_agent_stop(words, self._agent_stopped)
         else:
-            words.fate = Fate.DROPPING
-            words.deadline = max(at, words.end + boundary)
+            words.fate, words.since = Fate.DROPPING, at
 
     def _fate_at_agent_stop(self, words: Words, stopped: int) -> Fate:
         boundary = self._timing.end_boundary
