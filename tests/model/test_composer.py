@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bargein_model import recordings
 from bargein_model.composer import filling
 from bargein_model.composer.compose import ALONE_DB, TONE_DB, Composer
 from bargein_model.composer.corpus import Corpus, Role
@@ -200,3 +201,23 @@ def test_a_corpus_without_a_needed_kind_says_so(tmp_path: Path) -> None:
     )
     with pytest.raises(ValueError, match="no recording of class `speech`"):
         Pools(Corpus([tmp_path], tmp_path / "cache"), Role.TRAINING)
+
+
+def test_a_folder_that_was_made_anew_is_decoded_anew(tmp_path: Path) -> None:
+    folder, cache = tmp_path / "mine", tmp_path / "cache"
+
+    def gathered(level: float, seconds: float) -> Corpus:
+        audio = np.full(int(seconds * 16_000), level, np.float32)
+        one = recordings.Recording(
+            "mine", "me", "en", "speech", "acted_short", "wait", lambda: audio
+        )
+        list(recordings.write_corpus(folder, [one], "train"))
+        corpus = Corpus((folder,), cache)
+        list(corpus.decode(corpus.reels))
+        return corpus
+
+    before = gathered(0.25, 1.0)
+    assert before.audio(before.clips[0])[100] == pytest.approx(0.25, abs=1e-3)
+    after = gathered(0.5, 2.0)
+    assert after.audio(after.clips[0])[100] == pytest.approx(0.5, abs=1e-3)
+    assert len(list(cache.iterdir())) == 1

@@ -93,6 +93,18 @@ def test_speech_files_of_drascula_are_bytes_without_a_header(tmp_path: Path) -> 
     assert heard[8000] == pytest.approx(0.5, abs=1e-3)
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_is_left_of_a_wav_file_in_drascula_is_silent(tmp_path: Path, times: int) -> None:
+    header = b"RIFF\0\0\0\0WAVEfmt " + bytes(20) + b"data\0\0\0\0"
+    sound = bytes([128]) * 2000 + bytes([192]) * 2000 + bytes([128]) * 2000
+    path = tmp_path / "1.ALS"
+    path.write_bytes((header * times)[4:] + sound + b"LIST0\0\0\0INFOISFT")
+    (first, *_, last) = np.flatnonzero(np.abs(DRASCULA.read(path)) > 0.25)
+    start = (len(header) * times - 4 + 2000) / DRASCULA_RATE
+    assert first / 16_000 == pytest.approx(start, abs=1e-3)
+    assert last / 16_000 == pytest.approx(start + 2000 / DRASCULA_RATE, abs=1e-3)
+
+
 @each_game
 def test_another_folder_is_told_of_in_one_line(game: Game, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()

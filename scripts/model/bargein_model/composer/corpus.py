@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from glob import escape
 from hashlib import blake2b
 from pathlib import Path
 
@@ -155,11 +156,21 @@ class Corpus:
                 half = target.with_suffix(".part.npy")
                 np.save(half, np.round(np.clip(mono, -1, 1) * 32767).astype(np.int16))
                 half.rename(target)
+                self._forget_others(target)
             yield reel
 
     def _cached(self, reel: Path) -> Path:
-        digest = blake2b(str(reel.resolve()).encode(), digest_size=6).hexdigest()
-        return self.cache / f"{reel.stem}-{digest}.npy"
+        """Where it is decoded as it is now: a folder may be gathered or recorded again."""
+        path, now = reel.resolve(), reel.stat()
+        where = blake2b(str(path).encode(), digest_size=6).hexdigest()
+        return self.cache / f"{reel.stem}-{where}-{now.st_size:x}-{now.st_mtime_ns:x}.npy"
+
+    def _forget_others(self, kept: Path) -> None:
+        """Removes what the same reel was before."""
+        name, _, _ = kept.name.rsplit("-", 2)
+        for path in self.cache.glob(f"{escape(name)}-*-*.npy"):
+            if path != kept:
+                path.unlink(missing_ok=True)
 
     def reel(self, reel: Path) -> NDArray[np.int16]:
         """A decoded reel, memory-mapped."""

@@ -7,6 +7,7 @@ were gone through; what could be either an acknowledgement or a turn is not on t
 """
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,8 @@ LISTS = Path(__file__).parent
 SHORT_WORDS = 3
 """A turn of at most so many words is a short one."""
 DRASCULA_RATE = 11_025
+DRASCULA_EDGE = 96
+"""So many bytes at either end may be no sound; ScummVM skips some, too."""
 
 
 class MissingError(FileNotFoundError):
@@ -30,8 +33,19 @@ class MissingError(FileNotFoundError):
 
 
 def drascula_sound(path: Path) -> Floats:
-    """Of Drascula's speech files, mono at 16 kHz: unsigned bytes at 11 025 Hz, without a header."""
-    samples = np.fromfile(path, np.uint8).astype(np.float32) / 128 - 1
+    """Of Drascula's speech files, mono at 16 kHz: unsigned bytes at 11 025 Hz, without a header.
+
+    A few hold one nevertheless, without its first four bytes ("RIFF"), one of them twice, and
+    after the sound what else a WAV file may have. That is silenced: it would be a loud click, from
+    which the onset would be counted.
+    """
+    content = np.fromfile(path, np.uint8)
+    head, tail = content[:DRASCULA_EDGE].tobytes(), content[-DRASCULA_EDGE:].tobytes()
+    if head[4:8] == b"WAVE":
+        content[: head.rfind(b"data") + 8] = 128
+    if chunk := re.search(b"\0?(fact|LIST)", tail):
+        content[chunk.start() - len(tail) :] = 128
+    samples = content.astype(np.float32) / 128 - 1
     return np.asarray(soxr.resample(samples, DRASCULA_RATE, SAMPLE_RATE), np.float32)
 
 
