@@ -44,6 +44,11 @@ def verdicts(page: Page, kind: str) -> Any:
     return page.locator(f"#try-verdicts li[data-kind={kind}]")
 
 
+async def decided(page: Page) -> int:
+    """Pixels of the timeline that are a verdict's."""
+    return sum([await page.evaluate(PIXELS, kind) for kind in ("held", "interruption")])
+
+
 def events_of(recording: Recording) -> list[dict[str, Any]]:
     return [orjson.loads(event) for event in recording.events]
 
@@ -93,19 +98,30 @@ async def test_the_agent_goes_on_over_a_backchannel_and_stops_on_an_interruption
     assert loudness(recording.agent, stopped_ms + 300, stopped_ms + 800) == 0
 
 
+def ports_of(ready: Path) -> tuple[int, int]:
+    """Where a server said that it listens: its sockets, and its page."""
+    told = orjson.loads(ready.read_bytes())
+    return told["port"], told["http_port"]
+
+
 @contextlib.asynccontextmanager
-async def served(tmp_path: Path) -> AsyncGenerator[str]:
-    """The page of a server in a process of its own, with the shipped model."""
+async def served(tmp_path: Path, at: Path | None = None) -> AsyncGenerator[str]:
+    """The page of a server in a process of its own, with the shipped model; it ends by a crash.
+
+    `at`: what another told when it was ready, whose ports it takes.
+    """
     ready = tmp_path / "ready.json"
+    port, http_port = ports_of(at) if at else (0, 0)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bargein_client", "serve",
-        "--port", "0", "--http-port", "0", "--ready-file", str(ready),
+        "--port", str(port), "--http-port", str(http_port),
+        "--ready-file", str(ready),
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
     try:
         assert b"listening" in await process.stdout.readline()
-        yield f"http://127.0.0.1:{orjson.loads(ready.read_bytes())['http_port']}"
+        yield f"http://127.0.0.1:{ports_of(ready)[1]}"
     finally:
         process.kill()
         await process.communicate()
@@ -149,6 +165,41 @@ async def test_a_cut_connection_is_resumed_and_nothing_is_lost(
             await expect(page.locator("#try-verdicts li")).to_have_count(2)
     numbers = [event["seq"] for event in events_of(only_recording(folder))]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+async def test_the_timeline_of_a_session_begun_anew_has_nothing_of_the_one_before(
+    microphone: Path, tmp_path: Path
+) -> None:
+    async with chromium(microphone) as browser:
+        page = await browser.new_page()
+        async with served(tmp_path) as url:
+            await page.goto(url)
+            await choose(page, "microphone")
+            legend = await decided(page)
+            await page.get_by_role("button", name="Start").click()
+            while await decided(page) < legend + 100:
+                pass
+        async with served(tmp_path, at=tmp_path / "ready.json"):
+            while await decided(page) > legend + 20:
+                pass
+            state = page.locator("#try-state-text")
+            await expect(state).not_to_contain_text("trying again")
+            await page.get_by_role("button", name="Stop").click()
+            await expect(state).to_contain_text("Finished")
+
+
+async def test_a_server_that_goes_away_ends_the_demonstration(
+    predictor: Predictor, microphone: Path
+) -> None:
+    async with chromium(microphone) as browser:
+        page = await browser.new_page()
+        async with running_server(predictor=predictor) as server:
+            await page.goto(server.http_url)
+            await choose(page, "microphone")
+            await page.get_by_role("button", name="Start").click()
+            await expect(verdicts(page, "held")).to_have_count(1)
+        await expect(page.locator("#try-state-text")).to_contain_text("The server")
+        await expect(page.get_by_role("button", name="Start")).to_be_visible()
 
 
 async def test_a_threshold_takes_effect_while_the_session_runs(

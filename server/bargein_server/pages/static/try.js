@@ -5,6 +5,7 @@ import { Agent } from "./agent.js";
 import { byId, el } from "./dom.js";
 import { Run, load, loadTurns } from "./run.js";
 import { Timeline } from "./timeline.js";
+import { Trace } from "./trace.js";
 import { clock, describe, level } from "./words.js";
 
 /**
@@ -31,6 +32,7 @@ const PAUSE_MS = 900;
 /** A scene that ends sooner is not worth another turn. */
 const LEAST_TURN_MS = 3000;
 const VERDICTS_SHOWN = 50;
+const SAMPLES_PER_MS = 16;
 
 /** The view `#try`. */
 export class TryView {
@@ -119,11 +121,11 @@ export class TryView {
       void run.microphone.gone.then(() => this.#lose(run, "The microphone is gone."));
     }
     run.session = await this.#connect(run);
-    const { session, trace } = run;
+    const { session } = run;
     run.capture.onframe = (user, agent) => {
       if (session.state === "over") return;
       session.sendAudio(user, agent);
-      trace.addAudio(user, agent);
+      run.trace.addAudio(user, agent);
       this.#timeline.draw();
     };
     startUser();
@@ -146,12 +148,20 @@ export class TryView {
 
   /** @param {Run} run @param {Session} session */
   #listen(run, session) {
+    let { created } = session;
+    let why = "The server has ended the session.";
     void (async () => {
       for await (const message of session) {
+        if (message.type === "session.created" && message !== created) {
+          created = message;
+          this.#beginAnew(run, session);
+        }
         run.trace.take(message);
         if (message.type === "session.updated") this.#showThreshold(message.options.threshold ?? 0.5);
+        if (message.type === "error") why = `The server: ${message.message}`;
         this.#timeline.draw();
       }
+      await this.#lose(run, why);
     })().catch((error) => this.#lose(run, explain(error)));
     session.addEventListener("interruption", ({ detail }) => this.#interrupted(run, detail));
     session.addEventListener("non_interruption", ({ detail }) => this.#held(detail));
@@ -168,6 +178,14 @@ export class TryView {
       if (state === "connected") this.#tell("Connected again", "agent");
     });
     session.addEventListener("warning", ({ detail }) => this.#add(session.atMs, "unknown", "Warning", detail.message, ""));
+  }
+
+  /** A restarted server knows nothing of the session before: another clock, other overlaps. @param {Run} run @param {Session} session */
+  #beginAnew(run, session) {
+    run.trace = new Trace();
+    run.trace.addAudio(new Int16Array(Math.round(session.atMs * SAMPLES_PER_MS)));
+    if (this.#stage === "speaking") run.trace.agentStarted(session.atMs);
+    this.#timeline.show(run.trace, { fit: false });
   }
 
   async #finish() {
