@@ -161,9 +161,8 @@ async def test_the_server_is_heard_when_it_refuses(page: Page, network: Relay) -
     assert said == ["BargeinError", "invalid_message", "client"]
 
 
-async def test_a_close_that_did_not_arrive_is_repeated(
-    page: Page, network: Relay, server: RunningServer
-) -> None:
+async def close_into_nothing(page: Page, network: Relay) -> None:
+    """Close a session, `closing`, over a network that does not carry it."""
     opening = """
       window.session = await connect(url, { retry: { firstMs: 1, mostMs: 10 } });
     """
@@ -171,6 +170,12 @@ async def test_a_close_that_did_not_arrive_is_repeated(
     network.stall()
     await run(page, "session.agentStarted()")  # still passes; what follows does not
     await run(page, "window.closing = session.close()")
+
+
+async def test_a_close_that_did_not_arrive_is_repeated(
+    page: Page, network: Relay, server: RunningServer
+) -> None:
+    await close_into_nothing(page, network)
     network.cut()
     network.flow()
     assert await run(page, "return (await closing).interruptions") == 0
@@ -180,13 +185,7 @@ async def test_a_close_that_did_not_arrive_is_repeated(
 async def test_a_session_that_is_gone_when_it_is_closed_is_not_begun_anew(
     page: Page, network: Relay, server: RunningServer
 ) -> None:
-    opening = """
-      window.session = await connect(url, { retry: { firstMs: 1, mostMs: 10 } });
-    """
-    await run(page, opening, f"ws://127.0.0.1:{network.port}")
-    network.stall()
-    await run(page, "session.agentStarted()")
-    await run(page, "window.closing = session.close()")
+    await close_into_nothing(page, network)
     server.app.sessions.end_all(ErrorCode.SHUTTING_DOWN)
     network.cut()
     network.flow()

@@ -153,8 +153,9 @@ class Corpus:
             if not target.exists():
                 audio, rate = soundfile.read(reel, dtype="float32", always_2d=True)
                 mono = soxr.resample(audio.mean(axis=1), rate, SAMPLE_RATE)
-                half = target.with_suffix(".part.npy")
-                np.save(half, np.round(np.clip(mono, -1, 1) * 32767).astype(np.int16))
+                half = target.with_suffix(".part")
+                with half.open("wb") as file:
+                    np.save(file, np.round(np.clip(mono, -1, 1) * 32767).astype(np.int16))
                 half.rename(target)
                 self._forget_others(target)
             yield reel

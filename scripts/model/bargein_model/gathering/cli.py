@@ -35,6 +35,7 @@ KNOWN = "\n".join(
     type=click.Path(file_okay=False, path_type=Path),
     default=WORK / "gathered",
     show_default=".model/gathered",
+    help="The corpus folder to write.",
 )
 def gather(games: tuple[str, ...], sounds: Path | None, output: Path) -> None:
     """Writes the corpus folder of what is on the games' lists."""

@@ -156,5 +156,5 @@ ZEROAD = Game(
     speaker=zeroad_speaker,
     language=lambda file: file.partition("/")[0],
 )
-"""What units answer in Greek, Latin, Nubian and Persian: the development set's people."""
+"""What units answer in four languages that nobody trains on: the development set's people."""
 GAMES = (MEGAGLEST, DRASCULA, ZEROAD)

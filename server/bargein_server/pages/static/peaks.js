@@ -1,7 +1,8 @@
 /** The outline of a long sound: lowest and highest sample of every 10 ms, at any zoom. */
 
 export const PEAK_MS = 10;
-const SAMPLES = 160;
+export const SAMPLES_PER_MS = 16;
+const SAMPLES = PEAK_MS * SAMPLES_PER_MS;
 
 /** Grows as sound is added; 16 kHz. */
 export class Peaks {
@@ -11,7 +12,7 @@ export class Peaks {
 
   /** Length of the sound. */
   get durationMs() {
-    return this.#samples / 16;
+    return this.#samples / SAMPLES_PER_MS;
   }
 
   /** @param {Int16Array} samples */

@@ -1,5 +1,6 @@
 /** Makes a trace of a recording's files; the format is described beside the recorder. */
 
+import { SAMPLES_PER_MS } from "./peaks.js";
 import { Trace } from "./trace.js";
 import { readWav } from "./wav.js";
 
@@ -11,7 +12,6 @@ import { readWav } from "./wav.js";
 /** @typedef {(name: string) => Promise<ArrayBuffer | null>} Reader One of the files; null: there is none. */
 
 const FRAME_MS = 25;
-const SAMPLES_PER_MS = 16;
 
 /** One overlap as it was recorded, with all that was said about it. */
 export class Judged {

@@ -3,6 +3,7 @@
 import { BargeinError, Capture, Microphone, connect, resume } from "../client/index.js";
 import { Agent } from "./agent.js";
 import { byId, el } from "./dom.js";
+import { SAMPLES_PER_MS } from "./peaks.js";
 import { Run, load, loadTurns } from "./run.js";
 import { Timeline } from "./timeline.js";
 import { Trace } from "./trace.js";
@@ -32,7 +33,7 @@ const PAUSE_MS = 900;
 /** A scene that ends sooner is not worth another turn. */
 const LEAST_TURN_MS = 3000;
 const VERDICTS_SHOWN = 50;
-const SAMPLES_PER_MS = 16;
+const ENDED = "The server has ended the session.";
 
 /** The view `#try`. */
 export class TryView {
@@ -149,7 +150,7 @@ export class TryView {
   /** @param {Run} run @param {Session} session */
   #listen(run, session) {
     let { created } = session;
-    let why = "The server has ended the session.";
+    let why = ENDED;
     void (async () => {
       for await (const message of session) {
         if (message.type === "session.created" && message !== created) {
@@ -158,7 +159,7 @@ export class TryView {
         }
         run.trace.take(message);
         if (message.type === "session.updated") this.#showThreshold(message.options.threshold ?? 0.5);
-        if (message.type === "error") why = `The server: ${message.message}`;
+        if (message.type !== "session.closed") why = message.type === "error" ? `The server: ${message.message}` : ENDED;
         this.#timeline.draw();
       }
       await this.#lose(run, why);
