@@ -33,7 +33,7 @@ const PAUSE_MS = 900;
 /** A scene that ends sooner is not worth another turn. */
 const LEAST_TURN_MS = 3000;
 const VERDICTS_SHOWN = 50;
-const ENDED = "The server has ended the session.";
+const ENDED = "The server has ended the session";
 
 /** The view `#try`. */
 export class TryView {
@@ -159,7 +159,7 @@ export class TryView {
         }
         run.trace.take(message);
         if (message.type === "session.updated") this.#showThreshold(message.options.threshold ?? 0.5);
-        if (message.type !== "session.closed") why = message.type === "error" ? `The server: ${message.message}` : ENDED;
+        if (message.type !== "session.closed") why = message.type === "error" ? `${ENDED}: ${message.message}` : ENDED;
         this.#timeline.draw();
       }
       await this.#lose(run, why);
