@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from glob import escape
@@ -14,6 +14,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from bargein_model.composer.openings import Opening, openings
 from bargein_model.contract import SAMPLE_RATE
 
 Floats = NDArray[np.float32]
@@ -117,7 +118,9 @@ class Corpus:
             rows = list(csv.DictReader(file))
         self.reels.update(root / row["reel"] for row in rows)
         for row in rows:
-            yield self._clip(root, row, role_of(row, left_out))
+            clip = self._clip(root, row, role_of(row, left_out))
+            opening = openings().get(row.get("clip_id", ""))
+            yield from [clip] if opening is None else _opened(clip, opening)
 
     def _clip(self, root: Path, row: dict[str, str], role: Role) -> Clip:
         reel, start = root / row["reel"], _samples(row["start_s"])
@@ -185,7 +188,21 @@ class Corpus:
         return piece.astype(np.float32) / np.float32(32768)
 
 
-def _samples(seconds: str) -> int:
+def _opened(clip: Clip, opening: Opening) -> Iterator[Clip]:
+    """What acknowledges, if it can be heard alone; and the whole, if more is said."""
+    acknowledges = replace(
+        clip, kind="backchannel", subclass=opening.words, text=opening.words, continuation=None
+    )
+    if opening.content_s is None:
+        yield acknowledges
+        return
+    end = _samples(opening.end_s)
+    if opening.paused:
+        yield replace(acknowledges, end=clip.start + end, offset=end)
+    yield replace(clip, continuation=_samples(opening.content_s))
+
+
+def _samples(seconds: str | float) -> int:
     return round(float(seconds) * SAMPLE_RATE)
 
 

@@ -15,7 +15,7 @@ Random = np.random.Generator
 
 SPEAKER_KIND_SHARES: Mapping[str, Mapping[str, float]] = {
     "speech": {"real": 0.5, "tts": 0.5},
-    "backchannel": {"real": 0.42, "tts": 0.4, "dsp": 0.18},
+    "backchannel": {"real": 0.42, "tts": 0.46, "dsp": 0.12},
     "vocal": {"real": 0.45, "dsp": 0.55},
 }
 """Nearly alike in speech and backchannels, so that 'synthetic' is no sign of either."""
