@@ -15,9 +15,10 @@ from bargein_model.speaking.folder import PER_REEL, speak_into
 from bargein_model.speaking.kokoro import RATE, Rendering
 from bargein_model.speaking.lists import Line, Said, languages, read
 from bargein_model.speaking.phonemes import misaki
-from bargein_model.speaking.plan import ORDER, Blend, Utterance, plan
+from bargein_model.speaking.plan import ORDER, Blend, Share, Utterance, plan
 from bargein_model.speaking.voices import (
     RESERVED,
+    lending_voices,
     may_train,
     reported_speakers,
     voices_by_language,
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 VOICES = {"en": ["af_heart", "am_echo", "bm_fable"], "es": ["em_alex"]}
+LENDING = ["af_heart", "am_echo", "em_alex", "jf_nezumi"]
 
 
 def tone(length_s: float, rate: int = SAMPLE_RATE) -> Floats:
@@ -53,7 +55,8 @@ class Humming:
 
 
 def utterance(said: Said, line: Line) -> Utterance:
-    return Utterance(7, said, line, "en", Blend("af_heart", "am_echo", 0.3), "!", 1.2, 1.0)
+    voice = Blend("af_heart", Share("am_echo", 0.3), Share("jf_nezumi", 0.1))
+    return Utterance(7, said, line, "en", voice, "!", 1.2, 1.0)
 
 
 @pytest.mark.parametrize("said", [Said.INTERRUPTION, Said.SENTENCE])
@@ -65,14 +68,16 @@ def test_no_interruption_opens_as_an_acknowledgement_does(said: Said) -> None:
 def test_short_interruptions_are_many_short_and_no_backchannels() -> None:
     for language in languages(Said.INTERRUPTION):
         texts = [line.text for line in read(Said.INTERRUPTION, language)]
-        assert len(texts) == len(set(texts))
+        assert max(Counter(texts).values()) <= 3
         assert max(len(text.split()) for text in texts) <= 4
         assert set(texts).isdisjoint(line.text for line in read(Said.BACKCHANNEL, language))
-    assert len(read(Said.INTERRUPTION, "en")) >= 700
+    assert len(set(read(Said.INTERRUPTION, "en"))) >= 700
 
 
 def test_a_line_comes_as_often_as_it_says() -> None:
-    assert Counter(read(Said.BACKCHANNEL, "en"))[Line("", "yeah yeah")] == 5
+    often = Counter(read(Said.BACKCHANNEL, "en"))
+    assert often[Line("", "yeah")] == 3
+    assert often[Line("", "yeah sure")] == 1
 
 
 def test_continuations_have_an_opening_and_a_turn() -> None:
@@ -96,12 +101,18 @@ def test_everybody_speaks_the_languages_that_have_no_voice_of_their_own() -> Non
     assert found == {"en": ["af_heart"], "es": ["em_alex"], "de": ["af_heart", "em_alex"]}
 
 
-def test_many_speak_with_some_of_another_training_voice() -> None:
-    said = list(islice(plan(VOICES, seed=1), 200))
-    everybody = {voice for voices in VOICES.values() for voice in voices}
-    assert {one.voice.other for one in said} <= everybody
-    assert all(0.0 <= one.voice.share < 0.5 for one in said)
-    assert 0.5 < np.mean([one.voice.share > 0 for one in said]) < 0.9
+def test_most_speak_with_the_sound_of_another_voice_and_the_melody_of_a_third() -> None:
+    voices = [one.voice for one in islice(plan(VOICES, LENDING, seed=1), 200)]
+    for shares in ([voice.sound for voice in voices], [voice.melody for voice in voices]):
+        assert {share.other for share in shares} == set(LENDING)
+        assert all(0.0 <= share.part < 0.5 for share in shares)
+        assert 0.7 < np.mean([share.part > 0 for share in shares]) < 0.95
+    assert np.mean([voice.sound.other == voice.melody.other for voice in voices]) < 0.5
+
+
+def test_a_voice_lends_whatever_it_speaks_itself_unless_it_is_kept() -> None:
+    names = ["zm_yunxi", "af_heart", "am_adam", "jf_alpha"]
+    assert lending_voices(names, frozenset({"kokoro:af_heart"})) == ["zm_yunxi"]
 
 
 def test_voices_speak_their_own_language_if_it_can_be_spelled() -> None:
@@ -111,7 +122,7 @@ def test_voices_speak_their_own_language_if_it_can_be_spelled() -> None:
 
 
 def test_a_plan_is_the_same_for_a_seed_and_balanced_throughout() -> None:
-    first, again, other = (list(islice(plan(VOICES, seed), 240)) for seed in (1, 1, 2))
+    first, again, other = (list(islice(plan(VOICES, LENDING, seed), 240)) for seed in (1, 1, 2))
     assert first == again != other
     counts = Counter(one.said for one in first[: len(ORDER)])
     assert counts[Said.INTERRUPTION] == 10
@@ -168,9 +179,11 @@ def test_a_row_says_what_the_corpus_says_of_such_clips() -> None:
 
 def test_the_folder_is_a_corpus_and_a_second_run_goes_on(tmp_path: Path) -> None:
     folder, engine = tmp_path / "spoken", Humming()
-    list(speak_into(folder, engine, plan(VOICES, 1), 1))
+    list(speak_into(folder, engine, plan(VOICES, LENDING, 1), 1))
     assert engine.spoken == PER_REEL
-    assert list(speak_into(folder, engine, plan(VOICES, 1), PER_REEL + 1))[-1] == 2 * PER_REEL
+    assert (
+        list(speak_into(folder, engine, plan(VOICES, LENDING, 1), PER_REEL + 1))[-1] == 2 * PER_REEL
+    )
     assert engine.spoken == 2 * PER_REEL
 
     corpus = Corpus([folder], tmp_path / "cache")

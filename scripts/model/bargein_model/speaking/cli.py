@@ -7,7 +7,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bargein_model.speaking.phonemes import spoken_languages
 from bargein_model.speaking.plan import plan
-from bargein_model.speaking.voices import reported_speakers, voices_by_language
+from bargein_model.speaking.voices import lending_voices, reported_speakers, voices_by_language
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -48,10 +48,11 @@ def speak(
     reported = reported_speakers(root / "manifest.csv" for root in corpora)
     names = [path.stem for path in voices.glob("*.bin")]
     speakers = voices_by_language(names, reported, spoken_languages())
+    planned = plan(speakers, lending_voices(names, reported), seed)
     engine = Kokoro(voices, threads)
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     ) as progress:
         task = progress.add_task("speaking", total=clips)
-        for done in speak_into(output, engine, plan(speakers, seed), clips):
+        for done in speak_into(output, engine, planned, clips):
             progress.update(task, completed=done)

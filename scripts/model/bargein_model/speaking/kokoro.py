@@ -26,6 +26,8 @@ DURATIONS = "/encoder/Clip_output_0"
 LATE = 2 * FRAME
 """Letters sound this long before the durations say: the median of all voices."""
 STYLES, STYLE_SIZE = 510, 256
+SOUND, MELODY = slice(STYLE_SIZE // 2), slice(STYLE_SIZE // 2, None)
+"""Halves of a style: what the decoder gets, and what foretells durations and pitch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,10 @@ class Kokoro:
         return [[self._letters[c] for c in text if c in self._letters] for text in spaced]
 
     def _style(self, voice: Blend, length: int) -> Floats:
-        main, other = (self._styles(name)[length] for name in (voice.voice, voice.other))
-        style: Floats = main + np.float32(voice.share) * (other - main)
+        style: Floats = self._styles(voice.voice)[length].copy()
+        for half, share in ((SOUND, voice.sound), (MELODY, voice.melody)):
+            other = self._styles(share.other)[length]
+            style[:, half] += np.float32(share.part) * (other - style)[:, half]
         return style
 
     def _styles(self, voice: str) -> Floats:

@@ -1,6 +1,6 @@
 """Who says what, and how: the same for a seed, and balanced wherever one stops."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, cycle
 from typing import TypeVar
@@ -18,10 +18,10 @@ ORDER = tuple(
 )
 """Of 24 utterances ten are short interruptions and nine backchannels."""
 ENGLISH_SHARE = 0.65
-BLENDED_SHARE = 0.7
-"""How many speak with some of another voice …"""
-MOST_BLENDED = 0.45
-"""… and with how much of it at most."""
+BLENDED_SHARE = 0.85
+"""How many speak with the sound, and how many with the melody, of another voice to a part …"""
+MOST_BLENDED = 0.5
+"""… of at most this."""
 SPEEDS = {
     Said.INTERRUPTION: (1.1, 1.7),
     Said.BACKCHANNEL: (1.1, 1.7),
@@ -36,12 +36,22 @@ ENDINGS = (".", ".", ",", "!", "?", "")
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """Of another voice."""
+
+    other: str
+    part: float
+
+
+@dataclass(frozen=True, slots=True)
 class Blend:
-    """A voice with a share of another, which makes of a few voices many."""
+    """A voice with shares of others, which makes of a few voices many."""
 
     voice: str
-    other: str
-    share: float
+    sound: Share
+    """What the throat is like …"""
+    melody: Share
+    """… and how it rises, falls and hurries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +68,13 @@ class Utterance:
     pitch: float
 
 
-def plan(voices: dict[str, list[str]], seed: int) -> Iterator[Utterance]:
+def plan(
+    voices: Mapping[str, Sequence[str]], lending: Sequence[str], seed: int
+) -> Iterator[Utterance]:
     """Utterances without end; every list is gone through before a text comes again.
 
-    `voices` are those that may speak, by language; English must be among them.
+    `voices` are those that may speak, by language, of which one must be English; `lending` are
+    those of which they may have shares.
     """
     rng = np.random.default_rng(seed)
     lines = {
@@ -71,7 +84,7 @@ def plan(voices: dict[str, list[str]], seed: int) -> Iterator[Utterance]:
         if language in voices
     }
     turns = {language: _rounds(names, rng) for language, names in voices.items()}
-    everybody = _rounds(sorted({name for names in voices.values() for name in names}), rng)
+    lent = _rounds(sorted(lending), rng)
     for number, said in zip(count(), cycle(ORDER), strict=False):
         language = _language([of for kind, of in lines if kind is said], rng)
         yield Utterance(
@@ -79,16 +92,16 @@ def plan(voices: dict[str, list[str]], seed: int) -> Iterator[Utterance]:
             said=said,
             line=next(lines[said, language]),
             language=language,
-            voice=_blend(next(turns[language]), next(everybody), rng),
+            voice=Blend(next(turns[language]), _share(lent, rng), _share(lent, rng)),
             ending=str(rng.choice(ENDINGS)),
             speed=float(rng.uniform(*SPEEDS[said])),
             pitch=float(2 ** rng.uniform(-PITCH_OCTAVES, PITCH_OCTAVES)),
         )
 
 
-def _blend(voice: str, other: str, rng: Random) -> Blend:
+def _share(lent: Iterator[str], rng: Random) -> Share:
     blended = rng.random() < BLENDED_SHARE
-    return Blend(voice, other, float(rng.uniform(0.1, MOST_BLENDED)) if blended else 0.0)
+    return Share(next(lent), float(rng.uniform(0.1, MOST_BLENDED)) if blended else 0.0)
 
 
 def _language(possible: list[str], rng: Random) -> str:

@@ -47,6 +47,11 @@ def reported_speakers(manifests: Iterable[Path]) -> frozenset[str]:
     return frozenset(found)
 
 
+def lending_voices(names: Iterable[str], reported: frozenset[str]) -> list[str]:
+    """The voices of which others may have a share, whatever they speak themselves."""
+    return sorted(voice for voice in names if may_train(voice, reported))
+
+
 def voices_by_language(
     names: Iterable[str], reported: frozenset[str], spoken: frozenset[str]
 ) -> dict[str, list[str]]:
