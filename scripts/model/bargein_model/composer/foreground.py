@@ -16,7 +16,8 @@ ACKNOWLEDGING = frozenset(
     | {"mm-hmm", "uh-huh", "right", "sure", "well", "good", "great", "nice", "cool", "wow"}
     | {"really", "exactly", "alright", "fine", "true", "perfect"}
 )
-UNSURE_S = 0.35
+UNSURE_S = 0.75
+"""By then more has begun in half of the lines whose openings are listed (`openings`)."""
 FALSE_STARTS = 0.3
 """Share of longer interruptions that break off after a word or two."""
 LATER_WORDS = 0.4
