@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,10 +16,9 @@ from bargein_model.speech_embedding import FROZEN
 from bargein_model.training.batches import Batch, batches
 from bargein_model.training.known import Known
 from bargein_model.training.loss import peak_loss, reading_loss, verdict_loss
+from bargein_model.training.optimizer import Optimizer
 from bargein_model.training.teacher import Teacher
 
-EAR_RATE = 0.3
-"""Of the rate at which the ear learns, against all that begins from nothing."""
 EAR_JOINS = 1500
 """The step from which on it does: what stands on it should know something by then."""
 READS_FOR = 2 / 3
@@ -68,17 +66,10 @@ class Run:
         self.network = Network(settings.dropout).to(device)
         self.averaged = copy.deepcopy(self.network).eval()
         self.teacher: Teacher | None = None
-        self.optimizer = torch.optim.AdamW(self._groups(), weight_decay=settings.decay)
+        self.optimizer = Optimizer(self.network, settings.decay)
         self.step = 0
         self.seen = Counter[str]()
         """How often each shard was taken."""
-
-    def _groups(self) -> list[dict[str, Any]]:
-        """What learns, and how fast against the rest: the ear has learnt before."""
-        named = list(self.network.named_parameters())
-        ear = [one for name, one in named if name.startswith("ear.")]
-        rest = [one for name, one in named if not name.startswith("ear.")]
-        return [{"params": rest, "share": 1.0}, {"params": ear, "share": EAR_RATE}]
 
     def save(self, path: Path) -> None:
         """Writes everything that `restore` needs."""
@@ -150,8 +141,6 @@ class Run:
         return chosen
 
     def _learn(self, batch: Batch) -> float:
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["share"] * self._rate()
         self.network.train()
         learns = self.step >= self.settings.ear_joins
         self.network.ear.learn_from(FROZEN if learns else len(self.network.ear.kernels))
@@ -169,10 +158,9 @@ class Run:
             loss = loss + self.settings.agreement_weight * agreement
         if reads := self._reading_weight():
             loss = loss + reads * reading_loss(letters, batch.said)
-        self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.optimizer.step()
+        self.optimizer.step(self._rate())
         self.step += 1
         self._average()
         return loss.item()
