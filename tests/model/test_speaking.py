@@ -1,9 +1,12 @@
 """More short words: what is said, by whom, and the corpus folder that comes of it."""
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import ClassVar, cast
 
 import numpy as np
 import pytest
@@ -11,13 +14,19 @@ from bargein_model.composer.corpus import Corpus, Role
 from bargein_model.composer.foreground import ACKNOWLEDGING
 from bargein_model.contract import SAMPLE_RATE
 from bargein_model.speaking.clips import row, trimmed
+from bargein_model.speaking.engine import Rendering
 from bargein_model.speaking.folder import PER_REEL, speak_into
-from bargein_model.speaking.kokoro import RATE, Rendering
+from bargein_model.speaking.kokoro import RATE
 from bargein_model.speaking.lists import Line, Said, languages, read
 from bargein_model.speaking.phonemes import misaki
-from bargein_model.speaking.plan import ORDER, Blend, Share, Utterance, plan
+from bargein_model.speaking.pico import PITCH_OCTAVES, Pico, Throat, throats
+from bargein_model.speaking.plan import ORDER, Utterance, plan
 from bargein_model.speaking.voices import (
+    KOKORO,
     RESERVED,
+    Blend,
+    Share,
+    blends,
     lending_voices,
     may_train,
     reported_speakers,
@@ -29,6 +38,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 VOICES = {"en": ["af_heart", "am_echo", "bm_fable"], "es": ["em_alex"]}
 LENDING = ["af_heart", "am_echo", "em_alex", "jf_nezumi"]
+CASTING = blends(VOICES, LENDING)
 
 
 def tone(length_s: float, rate: int = SAMPLE_RATE) -> Floats:
@@ -43,6 +53,8 @@ def hush(length_s: float, rate: int = SAMPLE_RATE) -> Floats:
 class Humming:
     """Hums for 0.3 s a part after 0.3 s of silence, then falls silent."""
 
+    make = KOKORO
+
     def __init__(self) -> None:
         self.spoken = 0
 
@@ -51,10 +63,10 @@ class Humming:
         self.spoken += 1
         hummed = tone(0.3 * len(parts), RATE)
         begins = tuple(round(0.3 * RATE * (1 + n)) for n in range(len(parts)))
-        return Rendering(np.concatenate([hush(0.3, RATE), hummed, hush(0.3, RATE)]), begins)
+        return Rendering(np.concatenate([hush(0.3, RATE), hummed, hush(0.3, RATE)]), RATE, begins)
 
 
-def utterance(said: Said, line: Line) -> Utterance:
+def utterance(said: Said, line: Line) -> Utterance[Blend]:
     voice = Blend("af_heart", Share("am_echo", 0.3), Share("jf_nezumi", 0.1))
     return Utterance(7, said, line, "en", voice, "!", 1.2, 1.0)
 
@@ -102,7 +114,7 @@ def test_everybody_speaks_the_languages_that_have_no_voice_of_their_own() -> Non
 
 
 def test_most_speak_with_the_sound_of_another_voice_and_the_melody_of_a_third() -> None:
-    voices = [one.voice for one in islice(plan(VOICES, LENDING, seed=1), 200)]
+    voices = [one.voice for one in islice(plan(VOICES, CASTING, seed=1), 200)]
     for shares in ([voice.sound for voice in voices], [voice.melody for voice in voices]):
         assert {share.other for share in shares} == set(LENDING)
         assert all(0.0 <= share.part < 0.5 for share in shares)
@@ -122,7 +134,7 @@ def test_voices_speak_their_own_language_if_it_can_be_spelled() -> None:
 
 
 def test_a_plan_is_the_same_for_a_seed_and_balanced_throughout() -> None:
-    first, again, other = (list(islice(plan(VOICES, LENDING, seed), 240)) for seed in (1, 1, 2))
+    first, again, other = (list(islice(plan(VOICES, CASTING, seed), 240)) for seed in (1, 1, 2))
     assert first == again != other
     counts = Counter(one.said for one in first[: len(ORDER)])
     assert counts[Said.INTERRUPTION] == 10
@@ -166,23 +178,23 @@ def test_what_the_voice_failed_to_say_is_left_out(audio: Floats) -> None:
 def test_a_row_says_what_the_corpus_says_of_such_clips() -> None:
     clip = trimmed(np.concatenate([hush(0.2), tone(0.4), hush(0.3)]), round(0.4 * SAMPLE_RATE))
     assert clip is not None
-    said = row(utterance(Said.CONTINUATION, Line("yeah,", "but why")), clip, "a.flac", 960)
+    said = row(utterance(Said.CONTINUATION, Line("yeah,", "but why")), KOKORO, clip, "a.flac", 960)
     assert list(said) == COLUMNS.split()
     assert said["text"] == "yeah, but why!"
     assert (said["class"], said["subclass"]) == ("speech", "tts_bc_cont")
     assert (said["start_s"], said["onset_s"]) == ("0.060000", "0.100000")
     assert (said["cont_s"], said["note"]) == ("0.300000", "cont_from_durations")
     assert (said["speaker_id"], said["split"]) == ("kokoro:af_heart", "train")
-    backchannel = row(utterance(Said.BACKCHANNEL, Line("", "got it")), clip, "a.flac", 960)
+    backchannel = row(utterance(Said.BACKCHANNEL, Line("", "got it")), KOKORO, clip, "a.flac", 960)
     assert (backchannel["class"], backchannel["subclass"]) == ("backchannel", "got it")
 
 
 def test_the_folder_is_a_corpus_and_a_second_run_goes_on(tmp_path: Path) -> None:
     folder, engine = tmp_path / "spoken", Humming()
-    list(speak_into(folder, engine, plan(VOICES, LENDING, 1), 1))
+    list(speak_into(folder, engine, plan(VOICES, CASTING, 1), 1))
     assert engine.spoken == PER_REEL
     assert (
-        list(speak_into(folder, engine, plan(VOICES, LENDING, 1), PER_REEL + 1))[-1] == 2 * PER_REEL
+        list(speak_into(folder, engine, plan(VOICES, CASTING, 1), PER_REEL + 1))[-1] == 2 * PER_REEL
     )
     assert engine.spoken == 2 * PER_REEL
 
@@ -199,3 +211,51 @@ def test_the_folder_is_a_corpus_and_a_second_run_goes_on(tmp_path: Path) -> None
         if clip.continuation is not None:
             middle = (clip.onset + clip.offset) // 2
             assert clip.continuation == pytest.approx(middle, abs=SAMPLE_RATE // 50)
+
+
+class Piping:
+    """Stands in for the package of SVOX Pico: a tone as long as its tempo allows, in silence."""
+
+    heard: ClassVar[list[str]] = []
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def speak(self, text: str) -> bytes:
+        self.heard.append(f"{self.name} {text}")
+        sound = np.concatenate([hush(0.1), tone(0.4), hush(0.3)])
+        return (sound * 32767).astype(np.int16).tobytes()
+
+
+@pytest.fixture
+def pico(monkeypatch: pytest.MonkeyPatch) -> Pico:
+    monkeypatch.setitem(
+        sys.modules, "ttspico", cast("ModuleType", SimpleNamespace(TtsEngine=Piping))
+    )
+    monkeypatch.setattr(Piping, "heard", [])
+    return Pico()
+
+
+def test_six_small_voices_become_many() -> None:
+    one_of = throats(np.random.default_rng(1))
+    english = [one_of("en") for _ in range(200)]
+    assert Counter(one.speaker for one in english) == {"pico:en-US": 100, "pico:en-GB": 100}
+    assert {one_of("fr").speaker for _ in range(5)} == {"pico:fr-FR"}
+    pitches, sizes = np.array([(one.pitch, one.size) for one in english]).T
+    assert (pitches.min(), pitches.max()) == pytest.approx([2**o for o in PITCH_OCTAVES], rel=0.05)
+    assert sizes[pitches < 0.7].mean() < 0.9 < sizes[pitches > 1.1].mean()
+
+
+def test_a_throat_changes_the_resonances_and_neither_the_pitch_nor_the_tempo(pico: Pico) -> None:
+    said = pico.say(Throat("en-GB", 0.8, 0.6, 0.2), ["wait!"], "en", 1.5)
+    assert said.rate == 0.8 * 16_000
+    assert Piping.heard == ['en-GB <pitch level="75"><speed level="150">wait!</speed></pitch>']
+
+
+def test_what_follows_an_acknowledgement_begins_after_a_pause(pico: Pico) -> None:
+    said = pico.say(Throat("en-US", 1.25, 1.0, 0.2), ["yeah,", "but why"], "en", 1.0)
+    opening, content = said.begins
+    assert content - opening == pytest.approx(0.4 * 16_000 + 0.2 * said.rate, abs=160)
+    assert not said.audio[:opening].any()
+    assert not said.audio[content - round(0.2 * said.rate) : content].any()
+    assert np.abs(said.audio[content : content + 160]).max() > 0.1

@@ -6,13 +6,27 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bargein_model.speaking.phonemes import spoken_languages
+from bargein_model.speaking.pico import VOICES, Pico, throats
 from bargein_model.speaking.plan import plan
-from bargein_model.speaking.voices import lending_voices, reported_speakers, voices_by_language
+from bargein_model.speaking.voices import (
+    blends,
+    lending_voices,
+    reported_speakers,
+    voices_by_language,
+)
 
 ROOT = Path(__file__).resolve().parents[4]
+FOLDERS = {"kokoro": "spoken", "pico": "spoken-pico"}
 
 
 @click.command()
+@click.option(
+    "--engine",
+    type=click.Choice(sorted(FOLDERS)),
+    default="kokoro",
+    show_default=True,
+    help="Kokoro-82M sounds most like people; SVOX Pico is of another make, and far quicker.",
+)
 @click.option(
     "--corpus",
     "corpora",
@@ -25,8 +39,7 @@ ROOT = Path(__file__).resolve().parents[4]
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
-    default=ROOT / ".model" / "spoken",
-    show_default=".model/spoken",
+    show_default=".model/spoken, of Pico .model/spoken-pico",
 )
 @click.option(
     "--voices",
@@ -39,20 +52,32 @@ ROOT = Path(__file__).resolve().parents[4]
 @click.option("--seed", default=1, show_default=True, help="For who says what, and how.")
 @click.option("--threads", default=1, show_default=True)
 def speak(
-    corpora: tuple[Path, ...], output: Path, voices: Path, clips: int, seed: int, threads: int
+    engine: str,
+    corpora: tuple[Path, ...],
+    output: Path | None,
+    voices: Path,
+    clips: int,
+    seed: int,
+    threads: int,
 ) -> None:
     """Speak short interruptions and backchannels; goes on where an earlier run stopped."""
     from bargein_model.speaking.folder import speak_into
-    from bargein_model.speaking.kokoro import Kokoro
 
-    reported = reported_speakers(root / "manifest.csv" for root in corpora)
-    names = [path.stem for path in voices.glob("*.bin")]
-    speakers = voices_by_language(names, reported, spoken_languages())
-    planned = plan(speakers, lending_voices(names, reported), seed)
-    engine = Kokoro(voices, threads)
+    folder = output or ROOT / ".model" / FOLDERS[engine]
+    if engine == "pico":
+        spoken = speak_into(folder, Pico(), plan(VOICES, throats, seed), clips)
+    else:
+        from bargein_model.speaking.kokoro import Kokoro
+
+        reported = reported_speakers(root / "manifest.csv" for root in corpora)
+        names = [path.stem for path in voices.glob("*.bin")]
+        speakers = voices_by_language(names, reported, spoken_languages())
+        casting = blends(speakers, lending_voices(names, reported))
+        kokoro = Kokoro(voices, threads)
+        spoken = speak_into(folder, kokoro, plan(speakers, casting, seed), clips)
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     ) as progress:
         task = progress.add_task("speaking", total=clips)
-        for done in speak_into(output, engine, planned, clips):
+        for done in spoken:
             progress.update(task, completed=done)

@@ -8,9 +8,9 @@ import soxr
 
 from bargein_model.contract import SAMPLE_RATE
 from bargein_model.recordings import Floats, power, seconds, sounding
+from bargein_model.speaking.engine import AnyVoice, Make
 from bargein_model.speaking.lists import Said
 from bargein_model.speaking.plan import Utterance
-from bargein_model.speaking.voices import LICENCE, SOURCE, speaker_id
 
 FLOOR_DB = 40
 """Sound is what is at most this far below the loudest 10 ms."""
@@ -59,19 +59,21 @@ def _cut_off(audio: Floats) -> bool:
     return bool(powers[-2:].max() > powers.max() * 10 ** (-CUT_OFF_DB / 10))
 
 
-def row(utterance: Utterance, clip: Clip, reel: str, start: int) -> dict[str, str]:
+def row(
+    utterance: Utterance[AnyVoice], make: Make, clip: Clip, reel: str, start: int
+) -> dict[str, str]:
     """The manifest's row of a clip that begins at a sample of a reel."""
     turn = "" if clip.continuation is None else seconds(clip.continuation)
     return {
-        "clip_id": f"spoken_kokoro_{utterance.number:05d}",
+        "clip_id": f"spoken_{make.name}_{utterance.number:05d}",
         "reel": reel,
         "start_s": seconds(start),
         "end_s": seconds(start + len(clip.audio)),
         **_what(utterance),
-        "speaker_id": speaker_id(utterance.voice.voice),
+        "speaker_id": utterance.voice.speaker,
         "speaker_kind": "tts",
-        "source": SOURCE,
-        "licence": LICENCE,
+        "source": make.source,
+        "licence": make.licence,
         "language": utterance.language,
         "bandwidth_hz": str(SAMPLE_RATE // 2),
         "onset_s": seconds(clip.onset),
@@ -82,7 +84,7 @@ def row(utterance: Utterance, clip: Clip, reel: str, start: int) -> dict[str, st
     }
 
 
-def _what(utterance: Utterance) -> Mapping[str, str]:
+def _what(utterance: Utterance[AnyVoice]) -> Mapping[str, str]:
     text = utterance.line.text
     if utterance.said is Said.BACKCHANNEL:
         return {"class": "backchannel", "subclass": text, "text": text}

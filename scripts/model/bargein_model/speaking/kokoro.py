@@ -3,7 +3,6 @@
 import importlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -13,10 +12,9 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
+from bargein_model.speaking.engine import Floats, Rendering
 from bargein_model.speaking.phonemes import phonemes
-from bargein_model.speaking.plan import Blend
-
-Floats = NDArray[np.float32]
+from bargein_model.speaking.voices import KOKORO, Blend
 
 RATE = 24_000
 FRAME = 600
@@ -30,14 +28,6 @@ SOUND, MELODY = slice(STYLE_SIZE // 2), slice(STYLE_SIZE // 2, None)
 """Halves of a style: what the decoder gets, and what foretells durations and pitch."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rendering:
-    """What was said: mono at 24 kHz, and the sample at which each part of the text begins."""
-
-    audio: Floats
-    begins: tuple[int, ...]
-
-
 class _Session(Protocol):
     def run(self, outputs: list[str], feed: dict[str, NDArray[Any]]) -> list[NDArray[Any]]: ...
 
@@ -48,6 +38,8 @@ class Kokoro:
     Raises:
         ModuleNotFoundError: the packages of the extra `speak` are not installed.
     """
+
+    make = KOKORO
 
     def __init__(self, voices: Path, threads: int = 1) -> None:
         self._voices = voices
@@ -62,7 +54,7 @@ class Kokoro:
         )
 
     def say(self, voice: Blend, parts: Sequence[str], language: str, speed: float) -> Rendering:
-        """Says the parts of a text in one breath."""
+        """Says the parts of a text in one breath, at 24 kHz."""
         spelled = self._spelled(voice.voice, parts, language)
         letters = [number for part in spelled for number in part]
         audio, durations = self._session.run(
@@ -75,7 +67,8 @@ class Kokoro:
         )
         begins = np.cumsum(np.asarray(durations).ravel()) * FRAME - LATE
         places = np.cumsum([0, *(len(part) for part in spelled[:-1])])
-        return Rendering(np.asarray(audio, np.float32), tuple(int(begins[p]) for p in places))
+        starts = tuple(int(begins[place]) for place in places)
+        return Rendering(np.asarray(audio, np.float32), RATE, starts)
 
     def _spelled(self, voice: str, parts: Sequence[str], language: str) -> list[list[int]]:
         british = voice.startswith("b")

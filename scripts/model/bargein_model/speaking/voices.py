@@ -1,13 +1,14 @@
-"""Which of Kokoro's voices may speak for training."""
+"""Which of Kokoro's voices may speak for training, and what is made of them."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from bargein_model.composer.corpus import Role, role_of
+from bargein_model.speaking.engine import Make, trains
+from bargein_model.speaking.plan import Random, rounds
 
-SOURCE = "Kokoro-82M"
-LICENCE = "Apache-2.0 (engine output)"
+KOKORO = Make("kokoro", "Kokoro-82M", "Apache-2.0 (engine output)")
 RESERVED = frozenset(
     {"af_bella", "am_michael", "bf_emma", "bm_george"}
     | {"jf_alpha", "zf_xiaobei", "ef_dora", "hm_omega"}
@@ -17,6 +18,54 @@ LANGUAGES = {"a": "en", "b": "en", "e": "es", "f": "fr", "h": "hi", "i": "it", "
 """By a voice's first letter. Not Japanese and Chinese: espeak-ng's phonemes are not Kokoro's."""
 BORROWED = frozenset({"de", "nl", "ru", "sv"})
 """Languages without a voice of their own; everybody speaks them, with an accent."""
+
+
+BLENDED_SHARE = 0.85
+"""How many speak with the sound, and how many with the melody, of another voice to a part …"""
+MOST_BLENDED = 0.5
+"""… of at most this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Of another voice."""
+
+    other: str
+    part: float
+
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """A voice with shares of others, which makes of a few voices many."""
+
+    voice: str
+    sound: Share
+    """What the throat is like …"""
+    melody: Share
+    """… and how it rises, falls and hurries."""
+
+    @property
+    def speaker(self) -> str:
+        """What manifests call the voice."""
+        return speaker_id(self.voice)
+
+
+def blends(
+    voices: Mapping[str, Sequence[str]], lending: Sequence[str]
+) -> Callable[[Random], Callable[[str], Blend]]:
+    """Everybody that may speak a language in turn, with shares of those that lend theirs."""
+
+    def casting(rng: Random) -> Callable[[str], Blend]:
+        turns = {language: rounds(names, rng) for language, names in voices.items()}
+        lent = rounds(sorted(lending), rng)
+        return lambda language: Blend(next(turns[language]), _share(lent, rng), _share(lent, rng))
+
+    return casting
+
+
+def _share(lent: Iterator[str], rng: Random) -> Share:
+    blended = rng.random() < BLENDED_SHARE
+    return Share(next(lent), float(rng.uniform(0.1, MOST_BLENDED)) if blended else 0.0)
 
 
 def speaker_id(voice: str) -> str:
@@ -32,10 +81,7 @@ def language_of(voice: str) -> str | None:
 def may_train(voice: str, reported: frozenset[str]) -> bool:
     """Whether a voice may be trained on; `reported` are the speaker ids of `val` splits."""
     speaker = speaker_id(voice)
-    row = {"source": SOURCE, "split": "train", "class": "speech", "speaker_id": speaker}
-    if voice in RESERVED or speaker in reported:
-        return False
-    return role_of(row, frozenset()) is Role.TRAINING
+    return voice not in RESERVED and speaker not in reported and trains(KOKORO, speaker)
 
 
 def reported_speakers(manifests: Iterable[Path]) -> frozenset[str]:
