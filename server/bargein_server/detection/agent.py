@@ -16,7 +16,7 @@ class AgentTurn:
     def __init__(self) -> None:
         self._state = AgentState.SILENT
         self._started = 0
-        self._stopped = 0
+        self._stopped: int | None = None
 
     @property
     def speaking(self) -> bool:
@@ -35,12 +35,17 @@ class AgentTurn:
         """
         if self.speaking:
             return False
-        self._state, self._started = AgentState.SPEAKING, max(at, self._stopped)
+        self._state, self._started = AgentState.SPEAKING, max(at, self._stopped or 0)
         return True
+
+    def ends(self, at: int) -> bool:
+        """Whether a stop at `at` ends the present turn, and is not the last one's, told again."""
+        told_again = at == self._stopped and at < self._started
+        return self.speaking and not told_again
 
     def stop(self, at: int) -> bool:
         """The agent ceased to be audible at `at`; False if it had already."""
-        if not self.speaking:
+        if not self.ends(at):
             return False
         self._state, self._stopped = AgentState.SILENT, at
         return True

@@ -237,7 +237,7 @@ class Detector:
             self._say(self._overlaps.follow(self._speech, now))
 
     def _agent_stopped(self, at: int, now: int) -> None:
-        if self._agent.speaking:
+        if self._agent.ends(at):
             self._say(self._overlaps.abandon("agent_stopped", at, now))
             self._agent.stop(at)
             self._say(self._transcripts.agent_stopped(at))
