@@ -13,6 +13,7 @@ import pytest
 from bargein_model.composer.corpus import Corpus, Role
 from bargein_model.composer.foreground import ACKNOWLEDGING
 from bargein_model.contract import SAMPLE_RATE
+from bargein_model.speaking.cli import speak
 from bargein_model.speaking.clips import row, trimmed
 from bargein_model.speaking.engine import Rendering
 from bargein_model.speaking.folder import PER_REEL, speak_into
@@ -32,6 +33,7 @@ from bargein_model.speaking.voices import (
     reported_speakers,
     voices_by_language,
 )
+from click.testing import CliRunner
 from model.corpora import COLUMNS, write_corpus
 from numpy.typing import NDArray
 
@@ -259,3 +261,23 @@ def test_what_follows_an_acknowledgement_begins_after_a_pause(pico: Pico) -> Non
     assert not said.audio[:opening].any()
     assert not said.audio[content - round(0.2 * said.rate) : content].any()
     assert np.abs(said.audio[content : content + 160]).max() > 0.1
+
+
+def test_pico_needs_no_voices_and_no_corpus(tmp_path: Path, pico: Pico) -> None:
+    del pico
+    lacking = ["--voices", str(tmp_path / "none"), "--corpus", str(tmp_path / "none")]
+    folder = tmp_path / "spoken"
+    command = ["--engine", "pico", "--clips", "1", "--output", str(folder), *lacking]
+    done = CliRunner().invoke(speak, command)
+    assert done.exit_code == 0, done.output
+    corpus = Corpus([folder], tmp_path / "cache")
+    assert {clip.source for clip in corpus.clips} == {"SVOX Pico"}
+    assert len(corpus.clips) == PER_REEL
+
+
+def test_kokoro_says_what_it_lacks(tmp_path: Path) -> None:
+    folder = write_corpus(tmp_path / "corpus")
+    voices = tmp_path / "voices"
+    done = CliRunner().invoke(speak, ["--corpus", str(folder), "--voices", str(voices)])
+    assert done.exit_code == 2
+    assert f"cannot speak without {voices}" in " ".join(done.output.replace("│", "").split())

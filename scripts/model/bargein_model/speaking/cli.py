@@ -31,10 +31,10 @@ FOLDERS = {"kokoro": "spoken", "pico": "spoken-pico"}
     "--corpus",
     "corpora",
     multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     default=[ROOT.parent / "shared" / "corpus"],
     show_default="../shared/corpus",
-    help="A corpus whose `val` voices must stay unknown; may be given several times.",
+    help="A corpus whose `val` voices of Kokoro must stay unknown; may be given several times.",
 )
 @click.option(
     "--output",
@@ -43,7 +43,7 @@ FOLDERS = {"kokoro": "spoken", "pico": "spoken-pico"}
 )
 @click.option(
     "--voices",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     default=ROOT / ".model" / "kokoro",
     show_default=".model/kokoro",
     help="Kokoro's voices, as the npm package kokoro-js has them.",
@@ -69,7 +69,11 @@ def speak(
     else:
         from bargein_model.speaking.kokoro import Kokoro
 
-        reported = reported_speakers(root / "manifest.csv" for root in corpora)
+        manifests = [root / "manifest.csv" for root in corpora]
+        for needed in (*manifests, voices):
+            if not needed.exists():
+                raise click.UsageError(f"Kokoro cannot speak without {needed}, which is not there")
+        reported = reported_speakers(manifests)
         names = [path.stem for path in voices.glob("*.bin")]
         speakers = voices_by_language(names, reported, spoken_languages())
         casting = blends(speakers, lending_voices(names, reported))
