@@ -243,9 +243,9 @@ def test_six_small_voices_become_many() -> None:
     english = [one_of("en") for _ in range(200)]
     assert Counter(one.speaker for one in english) == {"pico:en-US": 100, "pico:en-GB": 100}
     assert {one_of("fr").speaker for _ in range(5)} == {"pico:fr-FR"}
-    pitches, sizes = np.array([(one.pitch, one.size) for one in english]).T
+    pitches, resonances = np.array([(one.pitch, one.resonances) for one in english]).T
     assert (pitches.min(), pitches.max()) == pytest.approx([2**o for o in PITCH_OCTAVES], rel=0.05)
-    assert sizes[pitches < 0.7].mean() < 0.9 < sizes[pitches > 1.1].mean()
+    assert resonances[pitches < 0.7].mean() < 0.9 < resonances[pitches > 1.1].mean()
 
 
 def test_a_throat_changes_the_resonances_and_neither_the_pitch_nor_the_tempo(pico: Pico) -> None:

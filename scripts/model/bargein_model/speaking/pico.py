@@ -31,9 +31,9 @@ SILENCE = RATE // 5
 """What surrounds all that is said, so that nothing is taken for cut off."""
 PITCH_OCTAVES = (-1.0, 0.43)
 """Against the voice's own."""
-SIZE_BY_PITCH = 0.3
+RESONANCES_BY_PITCH = 0.3
 """Low voices come from large throats: half the pitch, resonances lower by a fifth."""
-SIZE_SPREAD = 0.05
+RESONANCES_SPREAD = 0.05
 MOST_PAUSE_S = 0.3
 """Between an acknowledgement and what follows."""
 PACE = 0.8
@@ -51,8 +51,8 @@ class Throat:
     """One of Pico's voices, made someone else's."""
 
     name: str
-    size: float
-    """Factor of all resonances (and of the pitch and tempo, for which the engine makes up)."""
+    resonances: float
+    """Their factor: less than 1 for a large throat (and of the pitch and tempo, for which the engine makes up)."""
     pitch: float
     """What is heard, against the voice's own."""
     pause_s: float
@@ -71,8 +71,8 @@ def throats(rng: Random) -> Callable[[str], Throat]:
     def next_in(language: str) -> Throat:
         name = next(turns.setdefault(language, _in_turn(VOICES[language])))
         pitch = float(2 ** rng.uniform(*PITCH_OCTAVES))
-        size = pitch**SIZE_BY_PITCH * float(np.exp(rng.normal(0.0, SIZE_SPREAD)))
-        return Throat(name, size, pitch, float(rng.uniform(0.0, MOST_PAUSE_S)))
+        resonances = pitch**RESONANCES_BY_PITCH * float(np.exp(rng.normal(0.0, RESONANCES_SPREAD)))
+        return Throat(name, resonances, pitch, float(rng.uniform(0.0, MOST_PAUSE_S)))
 
     return next_in
 
@@ -96,21 +96,21 @@ class Pico:
         _engine("en-US")
 
     def say(self, voice: Throat, parts: Sequence[str], language: str, speed: float) -> Rendering:
-        """Says the parts of a text one after the other, at 16 kHz times the throat's size."""
+        """Says the parts of a text one after the other, at 16 kHz times the throat's resonances."""
         del language  # the voice's
         said = [self._said(voice, part, speed) for part in parts]
-        pause = round(voice.pause_s * RATE * voice.size)
+        pause = round(voice.pause_s * RATE * voice.resonances)
         pieces: list[Floats] = [np.zeros(SILENCE, np.float32)]
         begins: list[int] = []
         for part in said:
             begins.append(sum(map(len, pieces)))
             pieces += [part, np.zeros(pause, np.float32)]
         pieces.append(np.zeros(SILENCE, np.float32))
-        return Rendering(np.concatenate(pieces), RATE * voice.size, tuple(begins))
+        return Rendering(np.concatenate(pieces), RATE * voice.resonances, tuple(begins))
 
     def _said(self, voice: Throat, text: str, speed: float) -> Floats:
-        level = _per_cent(voice.pitch / voice.size, LEVELS)
-        tempo = _per_cent(speed * PACE / voice.size, SPEEDS)
+        level = _per_cent(voice.pitch / voice.resonances, LEVELS)
+        tempo = _per_cent(speed * PACE / voice.resonances, SPEEDS)
         marked = f'<pitch level="{level}"><speed level="{tempo}">{text}</speed></pitch>'
         samples = np.frombuffer(_engine(voice.name).speak(marked), np.int16)
         audio = np.divide(samples, 32768, dtype=np.float32)
