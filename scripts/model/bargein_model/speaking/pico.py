@@ -52,7 +52,7 @@ class Throat:
 
     name: str
     resonances: float
-    """Their factor: less than 1 for a large throat (and of the pitch and tempo, for which the engine makes up)."""
+    """Their factor, less than 1 for a large throat; the engine makes up for pitch and tempo."""
     pitch: float
     """What is heard, against the voice's own."""
     pause_s: float
