@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bargein_model.composer.corpus import Corpus, Role
-from bargein_model.evaluation.composing import TAIL_S, compose
+from bargein_model.evaluation.composing import GOES_ON_S, PAUSE_S, TAIL_S, compose
 from bargein_model.evaluation.deciding import Onset, Subject
 from bargein_model.evaluation.items import Condition, Group, Item
 from bargein_model.evaluation.material import Material
 from bargein_model.evaluation.metrics import evidence
-from bargein_model.evaluation.planning import GROUPS, Plan, plan_exam
+from bargein_model.evaluation.planning import GROUPS, WITH_REFERENCE, Plan, plan_exam
 from bargein_model.evaluation.remote import ask
 from bargein_model.evaluation.rules import VOICED_FRAME, Heard, periodic
 from bargein_protocol.options import Options
@@ -120,7 +120,7 @@ def test_the_sound_begins_at_the_onset(items: list[Item]) -> None:
 
 def test_a_reference_is_there_where_the_condition_says_so(items: list[Item]) -> None:
     for item in items:
-        if item.facts.condition in {Condition.ECHO_REFERENCE, Condition.ECHO_DELAYED}:
+        if item.facts.condition in WITH_REFERENCE:
             assert item.reference is not None
         if item.facts.condition is Condition.ECHO:
             assert item.reference is None
@@ -128,11 +128,28 @@ def test_a_reference_is_there_where_the_condition_says_so(items: list[Item]) -> 
 
 def test_an_echo_item_holds_the_agent_alone_from_the_onset_on(items: list[Item]) -> None:
     echoes = [i for i in items if i.facts.group is Group.ECHO and i.reference is not None]
-    assert echoes
+    conditions = {item.facts.condition for item in echoes}
+    assert {*WITH_REFERENCE} <= conditions
     for item in echoes:
         agent = np.frombuffer(item.reference or b"", "<i2")
-        assert not agent[: item.facts.onset].any()
+        pauses = int(PAUSE_S[0] * 16_000)
+        resumed = item.facts.condition is Condition.ECHO_RESUMED
+        assert agent[: item.facts.onset].any() == resumed
+        assert not agent[item.facts.onset - pauses : item.facts.onset].any()
         assert agent[item.facts.onset :].any()
+
+
+def test_an_agent_that_goes_on_does_so_just_before_the_user_speaks(items: list[Item]) -> None:
+    resumed = [i for i in items if i.facts.condition is Condition.ECHO_RESUMED]
+    users = [item for item in resumed if item.facts.group is not Group.ECHO]
+    assert users
+    for item in users:
+        agent = np.frombuffer(item.reference or b"", "<i2")[: item.facts.onset + 1600]
+        starts = np.flatnonzero(agent)
+        longest = np.diff(starts).max()
+        assert longest >= PAUSE_S[0] * 16_000
+        goes_on = starts[np.diff(starts).argmax() + 1]
+        assert item.facts.onset - goes_on < (GOES_ON_S[1] + 0.1) * 16_000
 
 
 def test_an_echo_comes_when_the_condition_says_so(items: list[Item]) -> None:

@@ -11,13 +11,16 @@ from bargein_model.training.surroundings import (
     FEWEST_OTHERS,
     FLOOR,
     LARGEST_STEP_DB,
+    LASTING_ECHO,
     LATER_SHARE,
     LEAST_STEP_DB,
     LEFT_TO_HEAR,
     LONGER_WAY_SHARE,
+    LONGEST_PAUSE,
     LONGEST_WAY,
     MOST_OTHERS,
     OTHER_TRACT_SHARE,
+    SHORTEST_PAUSE,
     STEP_SHARE,
     Around,
     Taught,
@@ -26,6 +29,7 @@ from bargein_model.training.surroundings import (
     later,
     noisier,
     played_earlier,
+    resumed,
     shifted,
 )
 
@@ -126,6 +130,50 @@ def test_an_echo_that_comes_later_leaves_the_user_as_it_is() -> None:
     frames = played_earlier(INTERRUPTION.reference, 5)[:, 0]
     assert np.array_equal(frames[:-5], np.arange(5, FRAMES))
     assert np.all(frames[-5:] == FLOOR)
+
+
+def echo_from_the_onset() -> Taught:
+    """Room tone, then the agent: its frames say which they are."""
+    taught = overlap(SoundClass.ECHO, flat(-7.0))
+    taught.user[ONSET:] = -4.0
+    taught.reference[:ONSET] = FLOOR
+    return taught
+
+
+@pytest.mark.parametrize("seed", range(9))
+def test_an_agent_that_goes_on_was_heard_before_its_pause(seed: int) -> None:
+    taught = echo_from_the_onset()
+    after = resumed(taught, np.random.default_rng(seed))
+    played = np.flatnonzero(after.reference[:ONSET, 0] > FLOOR)
+    heard = np.flatnonzero(after.user[:ONSET, 0] > -6.0)
+    assert heard[0] == played[0] == 0
+    assert len(heard) == len(played) + LASTING_ECHO
+    assert SHORTEST_PAUSE <= ONSET - len(heard) < LONGEST_PAUSE
+    assert (after.reference[played, 0] == ONSET + played).all(), "what it says now, as before"
+    assert after.user[heard] == pytest.approx(-4.0, abs=0.01), "the room tone but once"
+    assert (after.user[len(heard) : ONSET] == -7.0).all()
+    for same in ("user", "reference"):
+        assert (getattr(after, same)[ONSET:] == getattr(taught, same)[ONSET:]).all()
+    assert after.targets is taught.targets
+
+
+def test_only_an_echo_goes_on_after_a_pause() -> None:
+    user, rng = overlap(SoundClass.INTERRUPTION, flat(-4.0)), np.random.default_rng(1)
+    user.reference[:ONSET] = FLOOR
+    assert resumed(user, rng) is user
+    all_along = overlap(SoundClass.ECHO, flat(-4.0))
+    assert resumed(all_along, rng) is all_along
+    unknown = echo_from_the_onset()._replace(reference=np.full((FRAMES, 20), FLOOR))
+    assert resumed(unknown, rng) is unknown
+
+
+def test_who_speaks_over_an_echo_is_not_heard_before_it() -> None:
+    taught = echo_from_the_onset()
+    taught.targets[ONSET + 8 :] = SoundClass.INTERRUPTION
+    taught.user[ONSET + 8 :] = -2.0
+    after = resumed(taught, np.random.default_rng(2))
+    assert np.count_nonzero(after.user[:ONSET, 0] > -6.0) == 8
+    assert after.user[:ONSET].max() == pytest.approx(-4.0, abs=0.01)
 
 
 def test_half_of_the_references_lead_by_more_but_by_no_more_than_the_longest_way() -> None:

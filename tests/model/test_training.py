@@ -118,7 +118,7 @@ def test_the_shards_seen_least_come_next(shards: Path) -> None:
     names = [folder.name for folder in complete_shards(shards)]
     run.seen[names[0]] = 2
     list(run.train(shards))
-    assert run.seen[names[1]] in {2, 3}
+    assert run.seen[names[1]] in {3, 4}
     assert sum(run.seen.values()) == 2 + 5
 
 

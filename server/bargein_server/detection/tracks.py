@@ -15,11 +15,11 @@ LATEST_ECHO = samples(600)
 """An echo that comes later is not looked for."""
 LOOKED_THROUGH = samples(1200)
 """User audio in which it is."""
-LOOK_AGAIN, LOOK_AFTER_ALL = samples(200), samples(1000)
-"""How long after it was not found, and after it was."""
-KNOWN_ECHO = samples(100)
+LOOK_AGAIN = samples(200)
+"""How often: a loudspeaker that was starved for a moment goes on later than before."""
+KNOWN_ECHO = samples(50)
 """The model is at home with an echo that comes up to so much later than its reference …"""
-USUAL_ECHO = samples(40)
+USUAL_ECHO = samples(35)
 """… and others are made to come as late as this."""
 
 EchoDelay = Callable[[bytes, bytes], int | None]
@@ -84,7 +84,7 @@ class Tracks:
         start = now - LOOKED_THROUGH
         user, agent = self.user.read(start, now), self.agent.read(start - LATEST_ECHO, now)
         delay = self._echo_delay(user, agent)
-        self._look_at = now + (LOOK_AGAIN if delay is None else LOOK_AFTER_ALL)
+        self._look_at = now + LOOK_AGAIN
         if delay is None or 0 <= delay - self._lag <= KNOWN_ECHO:
             return False
         before, self._lag = self._lag, max(0, delay - USUAL_ECHO)

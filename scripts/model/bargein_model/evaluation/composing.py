@@ -9,7 +9,7 @@ from bargein_model.contract import SAMPLE_RATE
 from bargein_model.evaluation import acoustics
 from bargein_model.evaluation.items import Condition, Facts, Group, Item
 from bargein_model.evaluation.material import kind_of, speaker_of
-from bargein_model.evaluation.planning import AT_10_DB, Plan
+from bargein_model.evaluation.planning import AT_10_DB, WITH_REFERENCE, Plan
 
 Floats = NDArray[np.float32]
 Random = np.random.Generator
@@ -21,6 +21,10 @@ TAIL_S = 1.0
 """Agent speech and room tone after the sound: longer than the hangover and a prediction."""
 ECHO_S, DELAYED_ECHO_S = (0.020, 0.060), (0.150, 0.230)
 """From the loudspeaker to the microphone, and there over a network."""
+PAUSE_S = (0.3, 0.9)
+"""Of an agent that goes on …"""
+GOES_ON_S = (0.0, 0.5)
+"""… so long before a user speaks."""
 LEAK_DB = (-40, -10)
 """The agent at the microphone, against the level it is played at."""
 BACKCHANNEL_S = (0.16, 0.19, 0.23, 0.26, 0.29, 0.33, 0.37, 0.42, 0.49, 0.63, 0.86)
@@ -46,7 +50,7 @@ def compose(plan: Plan, corpus: Corpus) -> Item:
         scene += acoustics.echo_of(agent, corpus.audio(plan.echo_path), leak_db, late_s, rng)
     heard = _line(plan, scene + _room_tone(plan, length, rng), onset, onset + len(sound), rng)
     known = plan.condition is not Condition.ECHO and (
-        plan.condition in {Condition.ECHO_REFERENCE, Condition.ECHO_DELAYED} or rng.random() < 0.5
+        plan.condition in WITH_REFERENCE or rng.random() < 0.5
     )
     kind = kind_of(plan.sound)
     if plan.group is Group.ECHO:
@@ -140,11 +144,17 @@ def _line(plan: Plan, heard: Floats, onset: int, end: int, rng: Random) -> Float
 
 
 def _agent(plan: Plan, corpus: Corpus, length: int, onset: int, rng: Random) -> Floats:
-    """The agent's answer, over and over; in an echo item it sets in at `onset`."""
-    clip, start = plan.agent, onset if plan.group is Group.ECHO else 0
+    """The agent's answer, over and over; in an echo item it sets in or goes on at `onset`."""
+    clip, echo = plan.agent, plan.group is Group.ECHO
     gap = np.zeros(int(rng.uniform(0.15, 0.4) * SAMPLE_RATE), np.float32)
     said = np.concatenate([corpus.audio(clip)[clip.onset : clip.offset], gap])
     answer = np.zeros(length, np.float32)
+    if plan.condition is Condition.ECHO_RESUMED:
+        start = onset if echo else onset - int(rng.uniform(*GOES_ON_S) * SAMPLE_RATE)
+        pauses = start - int(rng.uniform(*PAUSE_S) * SAMPLE_RATE)
+        answer[:pauses] = effects.faded(np.resize(said, pauses))
+    else:
+        start = onset if echo else 0
     answer[start:] = np.resize(said, length - start)
     return effects.at_level(answer, float(rng.uniform(-26, -16)))
 

@@ -53,6 +53,9 @@ class Condition(Enum):
     """The agent's voice leaks into the microphone all along; its audio is on the second track."""
     ECHO_DELAYED = "echo, 150–230 ms later"
     """The same, but the echo comes back over a network."""
+    ECHO_RESUMED = "echo, after a pause"
+    """As with the reference, but the agent makes a pause and goes on as the sound begins or just
+    before; in an echo item it is what begins again."""
     ECHO = "echo, no reference"
     """The agent's voice leaks in without a second track."""
 

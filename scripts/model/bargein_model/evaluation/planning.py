@@ -31,9 +31,13 @@ GROUPS: dict[Condition, tuple[Group, ...]] = {
     Condition.LEVELS: (Group.LONG, Group.SHORT, Group.CONTINUED, Group.BACKCHANNEL, Group.VOCAL),
     Condition.ECHO_REFERENCE: (Group.LONG, Group.SHORT, Group.BACKCHANNEL, Group.ECHO),
     Condition.ECHO_DELAYED: (Group.LONG, Group.SHORT, Group.BACKCHANNEL, Group.ECHO),
+    Condition.ECHO_RESUMED: (Group.LONG, Group.SHORT, Group.BACKCHANNEL, Group.ECHO),
     Condition.ECHO: (Group.LONG, Group.SHORT, Group.BACKCHANNEL, Group.ECHO),
 }
-LEAKING = frozenset({Condition.ECHO_REFERENCE, Condition.ECHO_DELAYED, Condition.ECHO})
+WITH_REFERENCE = frozenset(
+    {Condition.ECHO_REFERENCE, Condition.ECHO_DELAYED, Condition.ECHO_RESUMED}
+)
+LEAKING = WITH_REFERENCE | {Condition.ECHO}
 AT_10_DB = frozenset({Condition.NOISY, Condition.LATE})
 
 

@@ -37,6 +37,11 @@ OTHER_SPEAKER_SHARE = 0.4
 LONGER_WAY_SHARE = 0.5
 LONGEST_WAY = 7
 """Frames by which echoes come later still, over a network or a slow loudspeaker."""
+RESUMED_SHARE = 0.5
+"""Share of the echoes that begin with the agent, which come after a pause of its instead."""
+SHORTEST_PAUSE, LONGEST_PAUSE = FRAMES_PER_SECOND // 5, FRAMES_PER_SECOND * 3 // 5
+LASTING_ECHO = FRAMES_PER_SECOND * 3 // 40
+"""Frames by which an echo outlasts what the loudspeaker plays."""
 OTHER_TRACT_SHARE = 0.5
 BABBLE_SHARE = 0.08
 """Share of interruptions that others drown."""
@@ -96,12 +101,7 @@ class Around(NamedTuple):
 
 def elsewhere(taught: Taught, around: Around, rng: Random) -> Taught:
     """The overlap as it would be in other surroundings."""
-    noises = around.noises
-    interrupts = int(taught.targets[-1]) == SoundClass.INTERRUPTION
-    if interrupts and around.voices and rng.random() < BABBLE_SHARE:
-        taught = drowned(taught, around.voices, rng)
-    if rng.random() < LATER_SHARE:
-        taught = later(taught, noises if rng.random() < 0.5 else [], rng)
+    taught, noises = _among(taught, around, rng), around.noises
     user, reference, alone = taught.user, taught.reference, taught.alone
     if noises and rng.random() < NOISIER_SHARE:
         level_db = rng.uniform(QUIETEST_NOISE_DB, LOUDEST_NOISE_DB)
@@ -110,9 +110,9 @@ def elsewhere(taught: Taught, around: Around, rng: Random) -> Taught:
         by = float(rng.uniform(0.0, 2.0))
         user, alone = shifted(user, by), shifted(alone, by)
     if rng.random() < STEP_SHARE:
-        user = np.maximum(user + _step(len(user), rng), FLOOR)
+        user = user + _step(len(user), rng)
     if rng.random() < OTHER_LINE_SHARE:
-        user = np.maximum(user + np.tile(_response(USER_BANDS, rng), 2), FLOOR)
+        user = user + np.tile(_response(USER_BANDS, rng), 2)
     if rng.random() < OTHER_SPEAKER_SHARE:
         played = np.maximum(reference + _response(REFERENCE_BANDS, rng), FLOOR)
         reference = np.where(reference > FLOOR, played, reference)
@@ -121,7 +121,41 @@ def elsewhere(taught: Taught, around: Around, rng: Random) -> Taught:
     if rng.random() < OTHER_TRACT_SHARE:
         tract = draw_variation(rng).in_full()
         user, alone = tract.of(user), tract.of(alone)
-    return taught._replace(user=user, reference=reference, alone=alone)
+    return taught._replace(user=np.maximum(user, FLOOR), reference=reference, alone=alone)
+
+
+def _among(taught: Taught, around: Around, rng: Random) -> Taught:
+    """The overlap with others in it or before it."""
+    interrupts = int(taught.targets[-1]) == SoundClass.INTERRUPTION
+    if interrupts and around.voices and rng.random() < BABBLE_SHARE:
+        taught = drowned(taught, around.voices, rng)
+    if rng.random() < LATER_SHARE:
+        taught = later(taught, around.noises if rng.random() < 0.5 else [], rng)
+    return resumed(taught, rng) if rng.random() < RESUMED_SHARE else taught
+
+
+def resumed(taught: Taught, rng: Random) -> Taught:
+    """An echo that begins with the agent, after the agent has spoken before and made a pause.
+
+    Otherwise whoever comes after an echo would be the user, since only they ever do. What was heard
+    of the agent before is what comes of it now; the noise beneath is not heard twice.
+    """
+    onset = taught.onset
+    begins = taught.reference.max(axis=1) > FLOOR
+    if taught.targets[onset] != SoundClass.ECHO or begins[:onset].any() or not begins.any():
+        return taught
+    end = onset - int(rng.integers(SHORTEST_PAUSE, LONGEST_PAUSE))
+    others = np.flatnonzero(taught.targets[onset:] != SoundClass.ECHO)
+    frames = min(end, int(others[0]) if len(others) else len(taught.user) - onset)
+    if frames <= LASTING_ECHO:
+        return taught
+    tone = (10.0 ** taught.user[:onset]).mean(axis=0)
+    echo = np.maximum(10.0 ** taught.user[onset : onset + frames] - tone, 0.0)
+    user, before = taught.user.copy(), slice(end - frames, end)
+    user[before] = np.log10(10.0 ** user[before] + echo)
+    reference, played = taught.reference.copy(), frames - LASTING_ECHO
+    reference[end - frames : end - LASTING_ECHO] = reference[onset : onset + played]
+    return taught._replace(user=user, reference=reference)
 
 
 def drowned(taught: Taught, voices: list[Taught], rng: Random) -> Taught:
