@@ -16,6 +16,7 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
+from support.echo import Found
 from support.traces import SoundVad, probabilities
 
 durations = st.integers(min_value=5, max_value=1000)
@@ -48,8 +49,8 @@ class Guarantees(RuleBasedStateMachine):
     def begin(self, options: dict[str, object], two_tracks: bool) -> None:
         self.options = merge_options(Options(threshold=0.5), options)
         self.echo_delay: int | None = None
-        find_echo = (lambda _user, _agent: self.echo_delay) if two_tracks else None
-        self.detector = Detector(self.options, vad=lambda _: SoundVad(), echo_delay=find_echo)
+        echo = Found(lambda _user, _agent: self.echo_delay) if two_tracks else None
+        self.detector = Detector(self.options, vad=lambda _: SoundVad(), echo=echo)
         self.sounding = False
         self.agent_speaking = False
         self.ended = False

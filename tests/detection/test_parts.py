@@ -1,5 +1,6 @@
 """The detector's small parts, each with literal numbers."""
 
+import numpy as np
 import pytest
 from bargein_protocol.options import Options
 from bargein_server.detection.agenda import Agenda
@@ -15,9 +16,10 @@ from bargein_server.detection.inputs import (
 from bargein_server.detection.overlap import TRANSITIONS, UNDECIDED, OverlapState
 from bargein_server.detection.speech import MarkedSpeech, SpeechChange, SpeechGate
 from bargein_server.detection.timing import Timing
-from bargein_server.detection.tracks import REFERENCE_SLACK, Tracks
+from bargein_server.detection.tracks import REFERENCE_SLACK, REMEMBERED, Tracks
 from bargein_server.detection.vad import WebrtcVad
 from bargein_server.detection.window import AudioHistory
+from support.echo import Found
 from support.traces import make_detector, probabilities
 
 
@@ -52,7 +54,7 @@ def test_history_holds_no_hour_of_silence() -> None:
 
 
 def test_the_agent_track_is_in_step_from_its_first_sound_on() -> None:
-    tracks = Tracks(lambda _user, _agent: None)
+    tracks = Tracks(Found())
     assert tracks.agent is not None
     tracks.user.silence(960)
     tracks.append_agent(b"\1\0" * 320)
@@ -66,7 +68,7 @@ def test_the_agent_track_is_in_step_from_its_first_sound_on() -> None:
 
 
 def test_a_young_session_was_before_as_it_is_in_its_beginning() -> None:
-    tracks = Tracks(lambda _user, _agent: None)
+    tracks = Tracks(Found())
     tracks.user.append(b"\1\0\2\0\3\0\7\0")
     user, agent = tracks.read(-5, 4, onset=3)
     assert user[::2] == bytes([2, 3, 1, 2, 3, 1, 2, 3, 7])
@@ -76,7 +78,7 @@ def test_a_young_session_was_before_as_it_is_in_its_beginning() -> None:
 
 def test_the_reference_waits_for_an_echo_that_comes_late() -> None:
     found = iter([50 * 16, None, 300 * 16, 310 * 16, 330 * 16, 250 * 16])
-    tracks = Tracks(lambda _user, _agent: next(found))
+    tracks = Tracks(Found(lambda _user, _agent: next(found)))
     assert not tracks.align(0), "the model knows it like this"
     assert not tracks.align(199 * 16), "it was looked for just before"
     assert not tracks.align(200 * 16), "not found"
@@ -88,6 +90,53 @@ def test_the_reference_waits_for_an_echo_that_comes_late() -> None:
     assert starts(tracks, 295)
     assert tracks.align(1000 * 16), "before it"
     assert starts(tracks, 215)
+
+
+class Noted(Found):
+    """Notes what it is given, each sample as a number, and gives the user's audio back halved."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda _user, _agent: 100 * 16)
+        self.told: list[tuple[str, list[int]]] = []
+
+    def forget(self) -> None:
+        self.told.append(("forget", []))
+
+    def begin(self, agent: bytes) -> None:
+        self.told.append(("begin", values(agent)))
+
+    def clean(self, user: bytes, agent: bytes) -> bytes:
+        self.told.append(("clean", values(agent)))
+        return np.asarray(np.frombuffer(user, "<i2") // 2).tobytes()
+
+
+def values(pcm: bytes) -> list[int]:
+    numbers: list[int] = np.frombuffer(pcm, "<i2").tolist()
+    return numbers
+
+
+def test_the_echo_is_taken_out_of_what_is_read() -> None:
+    """By what was played when it came; where reading begins anew, after what was played before."""
+    echo = Noted()
+    tracks, lag, before = Tracks(echo), 65 * 16, REMEMBERED
+    counted = np.arange(8000)
+    tracks.append_agent(counted.astype("<i2").tobytes())
+    tracks.user.append((2 * counted).astype("<i2").tobytes())
+    assert tracks.align(0)
+    user, reference = tracks.read(6000, 6400, onset=6000)
+    assert values(user) == [*range(6000, 6400)]
+    assert values(reference or b"") == [*range(6000 - lag, 6400 - lag)]
+    tracks.read(6400, 6800, onset=6000)
+    tracks.read(6400, 6800, onset=6000)
+    asked = [(what, (played[0], played[-1] + 1) if played else None) for what, played in echo.told]
+    assert asked == [
+        ("forget", None),
+        ("begin", (6000 - lag - before, 6000 - lag)),
+        ("clean", (6000 - lag, 6400 - lag)),
+        ("clean", (6400 - lag, 6800 - lag)),
+        ("begin", (6400 - lag - before, 6400 - lag)),
+        ("clean", (6400 - lag, 6800 - lag)),
+    ]
 
 
 def starts(tracks: Tracks, at_ms: int) -> bool:

@@ -46,6 +46,7 @@ from bargein_server.recording.recorder import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from support.echo import Found
 
 MODEL = ModelInfo(name="test", version="1", default_threshold=0.5)
 SERVER = ServerInfo(name="bargein", version="0")
@@ -165,7 +166,7 @@ def test_of_an_agent_that_runs_ahead_no_more_is_kept_than_the_detector_hears(
 ) -> None:
     story = [AgentAudio(pcm(320, 1 + number)) for number in range(500)]
     record(tmp_path, story)
-    tracks = Tracks(lambda _user, _agent: None)
+    tracks = Tracks(Found())
     for one in story:
         tracks.append_agent(one.pcm)
     agent = read_recording(tmp_path / "call-1.bargein").agent

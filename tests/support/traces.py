@@ -30,7 +30,9 @@ from bargein_protocol.options import Options, merge_options
 from bargein_server.detection import inputs, outputs
 from bargein_server.detection.detector import Detector
 from bargein_server.detection.inputs import ClassProbabilities
-from bargein_server.detection.tracks import EchoDelay
+from bargein_server.detection.tracks import Echo
+
+from support.echo import Found
 
 MS = 16
 FRAME_MS = 20
@@ -55,17 +57,17 @@ def probabilities(interruption: float, rest: str = "backchannel") -> ClassProbab
     return ClassProbabilities(interruption=interruption, **others)
 
 
-def make_detector(*, echo_delay: EchoDelay | None = None, **changes: Any) -> Detector:
+def make_detector(*, echo: Echo | None = None, **changes: Any) -> Detector:
     """A detector that hears `sound`; `changes` are options."""
     options = merge_options(Options(threshold=0.5), changes)
-    return Detector(options, vad=lambda _: SoundVad(), echo_delay=echo_delay)
+    return Detector(options, vad=lambda _: SoundVad(), echo=echo)
 
 
 class Player:
     """Plays a story's inputs into a detector and writes down what comes out."""
 
     def __init__(self, *, two_tracks: bool, **changes: Any) -> None:
-        self.detector = make_detector(echo_delay=self._echo if two_tracks else None, **changes)
+        self.detector = make_detector(echo=Found(self._echo) if two_tracks else None, **changes)
         self._options = merge_options(Options(threshold=0.5), changes)
         self._echo_delay: int | None = None
         self._sounding = False

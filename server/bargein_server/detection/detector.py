@@ -48,7 +48,7 @@ from bargein_server.detection.outputs import (
 from bargein_server.detection.overlaps import Overlaps
 from bargein_server.detection.speech import MarkedSpeech, Speech, SpeechChange, SpeechGate
 from bargein_server.detection.timing import Timing
-from bargein_server.detection.tracks import EchoDelay, Tracks
+from bargein_server.detection.tracks import Echo, Tracks
 from bargein_server.detection.transcripts import Outcome, TranscriptGate, Words
 from bargein_server.detection.vad import Vad
 from bargein_server.detection.window import BYTES
@@ -60,11 +60,11 @@ class Detector:
     Args:
         options: effective options; `threshold` is resolved.
         vad: makes the VAD that the options ask for.
-        echo_delay: finds the agent's echo in the user's audio; None: no agent audio will come.
+        echo: the agent's in the user's audio; None: no agent audio will come.
     """
 
     def __init__(
-        self, options: Options, *, vad: Callable[[Options], Vad], echo_delay: EchoDelay | None
+        self, options: Options, *, vad: Callable[[Options], Vad], echo: Echo | None
     ) -> None:
         self._options = options
         self._timing = timing = Timing.of(options)
@@ -74,7 +74,7 @@ class Detector:
         self._marked = MarkedSpeech()
         self._hinted = (0, 0)
         self._agent = AgentTurn()
-        self._tracks = Tracks(echo_delay)
+        self._tracks = Tracks(echo)
         self._overlaps = Overlaps(timing, self._agent, self._tracks)
         self._transcripts = TranscriptGate(timing)
         self._watch = FalseInterruptionWatch()

@@ -1,6 +1,6 @@
 """The session's audio tracks, side by side on one clock."""
 
-from collections.abc import Callable
+from typing import Protocol
 
 from bargein_server.detection.timing import Timing, samples
 from bargein_server.detection.window import BYTES, AudioHistory
@@ -21,10 +21,31 @@ KNOWN_ECHO = samples(50)
 """The model is at home with an echo that comes up to so much later than its reference …"""
 USUAL_ECHO = samples(35)
 """… and others are made to come as late as this."""
+REMEMBERED = samples(200)
+"""How long an echo may last."""
 
-EchoDelay = Callable[[bytes, bytes], int | None]
-"""By how many samples `user` hears the agent later than `agent` says, if it plainly does; `agent`
-begins `LATEST_ECHO` before `user` and ends with it."""
+
+class Echo(Protocol):
+    """The agent's echo in the user's audio: how late it is, and the audio without it."""
+
+    def delay(self, user: bytes, agent: bytes) -> int | None:
+        """By how many samples `user` hears the agent later than `agent` says, if it plainly does.
+
+        `agent` begins `LATEST_ECHO` before `user` and ends with it.
+        """
+        ...
+
+    def forget(self) -> None:
+        """It is another now."""
+        ...
+
+    def begin(self, agent: bytes) -> None:
+        """The next audio follows on this; `REMEMBERED` samples."""
+        ...
+
+    def clean(self, user: bytes, agent: bytes) -> bytes:
+        """The user's audio without it: whole frames, and as much of the agent's."""
+        ...
 
 
 def agent_audio_start(agent_end: int, user_end: int) -> int | None:
@@ -44,16 +65,17 @@ class Tracks:
     """The recent past of the user's audio and, with two tracks, of the agent's.
 
     Args:
-        echo_delay: finds the agent in the user's audio; None: there is no track of the agent's.
+        echo: the agent's in the user's audio; None: there is no track of the agent's.
     """
 
-    def __init__(self, echo_delay: EchoDelay | None) -> None:
-        self._echo_delay = echo_delay
+    def __init__(self, echo: Echo | None) -> None:
+        self._echo = echo
         self.user = AudioHistory()
-        self.agent = AudioHistory() if echo_delay else None
+        self.agent = AudioHistory() if echo else None
         self._swept = 0
         self._lag = 0
         self._look_at = 0
+        self._read_to: int | None = None
 
     @property
     def held(self) -> int:
@@ -79,30 +101,45 @@ class Tracks:
         Sound cards, jitter buffers and telephone networks take a few hundred milliseconds, and the
         model knows an echo for one only close behind its reference. So the reference waits.
         """
-        if self.agent is None or self._echo_delay is None or now < self._look_at:
+        if self.agent is None or self._echo is None or now < self._look_at:
             return False
         start = now - LOOKED_THROUGH
         user, agent = self.user.read(start, now), self.agent.read(start - LATEST_ECHO, now)
-        delay = self._echo_delay(user, agent)
+        delay = self._echo.delay(user, agent)
         self._look_at = now + LOOK_AGAIN
         if delay is None or 0 <= delay - self._lag <= KNOWN_ECHO:
             return False
         before, self._lag = self._lag, max(0, delay - USUAL_ECHO)
-        return self._lag != before
+        if self._lag == before:
+            return False
+        self._echo.forget()
+        return True
 
     def read(self, start: int, end: int, onset: int) -> tuple[bytes, bytes | None]:
         """User audio of positions start ≤ p < end, and the agent audio whose echo it may hold.
+
+        With two tracks the echo is taken out of it, as far as it is known by now. What is read in
+        order is cleaned once; a start of before is cleaned again, for more is known by then.
 
         Before the session the user's is more of what it began with, that is what there was up to
         `onset`, again and again: the model has to know the room before a sound, and a room does
         not begin at 0. The agent was silent then.
         """
-        lag = self._lag
-        reference = None if self.agent is None else self.agent.read(start - lag, end - lag)
+        user = self._user(start, end, onset)
+        if self.agent is None or self._echo is None:
+            return user, None
+        first = start - self._lag
+        if start != self._read_to:
+            self._echo.begin(self.agent.read(first - REMEMBERED, first))
+        self._read_to = end
+        reference = self.agent.read(first, end - self._lag)
+        return self._echo.clean(user, reference), reference
+
+    def _user(self, start: int, end: int, onset: int) -> bytes:
         if start >= 0:
-            return self.user.read(start, end), reference
+            return self.user.read(start, end)
         past = self.user.read(0, onset) * (1 - start // onset)
-        return past[start * BYTES :] + self.user.read(0, end), reference
+        return past[start * BYTES :] + self.user.read(0, end)
 
     def forget(self, heard: int, needed: int | None, timing: Timing) -> None:
         """Drop what no prediction can ask for any more.
@@ -121,4 +158,4 @@ class Tracks:
             oldest = max(min(oldest, needed), heard - timing.window)
         self.user.forget_before(oldest)
         if self.agent is not None:
-            self.agent.forget_before(oldest - LATEST_ECHO)
+            self.agent.forget_before(oldest - LATEST_ECHO - REMEMBERED)

@@ -10,7 +10,7 @@ from bargein_protocol.messages import ServerMessage
 from bargein_protocol.options import Options
 from msgspec.structs import replace
 
-from bargein_server.audio.echo import echo_delay
+from bargein_server.audio.cancelling import EchoCanceller
 from bargein_server.detection.detector import Detector
 from bargein_server.detection.inputs import Input, OptionsChanged, UserAudio
 from bargein_server.detection.outputs import Output, RequestPrediction, StreamEnded
@@ -47,7 +47,7 @@ class SessionCore:
         self.defaults = defaults
         self._options = options
         self._recording = recording
-        self._detector = Detector(options, vad=vad, echo_delay=echo_delay if two_tracks else None)
+        self._detector = Detector(options, vad=vad, echo=EchoCanceller() if two_tracks else None)
         self._seq = 0
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from enum import Enum, auto
 
 from bargein_protocol.options import Options
-from bargein_server.audio.echo import echo_delay
+from bargein_server.audio.cancelling import EchoCanceller
 from bargein_server.detection.detector import Detector
 from bargein_server.detection.inputs import (
     AgentAudio,
@@ -76,7 +76,7 @@ class Subject:
         detector = Detector(
             replace(self.options, overlap=mode),
             vad=lambda options: WebrtcVad(options.vad_aggressiveness),
-            echo_delay=None if item.reference is None else echo_delay,
+            echo=None if item.reference is None else EchoCanceller(),
         )
         streams: dict[int, SyncStream] = {}
         for event in _inputs(item, onset):
@@ -96,7 +96,7 @@ class Subject:
         echo as it would when the server is told the onset.
         """
         timing, onset = Timing.of(self.options), item.facts.onset
-        tracks = Tracks(None if item.reference is None else echo_delay)
+        tracks = Tracks(None if item.reference is None else EchoCanceller())
         tracks.append_agent(item.reference or b"")
         tracks.user.append(item.audio)
         tracks.align(onset + timing.min_speech)
