@@ -76,6 +76,14 @@ def test_weights_that_are_not_there_or_of_another_make_are_named(team: Team) -> 
             assert "Traceback" not in done.output
 
 
+def test_one_class_is_taught_to_a_file_that_is_there(team: Team) -> None:
+    taught = ("--teach", "echo", "--begin-from", "shipped", "--steps", "1")
+    assert "development:" in team.run("train", "--name", "taught", *taught)
+    done = team.invoke("train", "--name", "lost", "--teach", "echo")
+    assert done.exit_code == 2
+    assert "--teach needs --begin-from" in done.output
+
+
 def test_a_misspelt_source_is_not_left_out_in_silence(team: Team) -> None:
     done = team.invoke("train", "--name", "misspelt", "--steps", "1", "--leave-out", "Gaem train")
     assert done.exit_code == 1

@@ -1,6 +1,7 @@
 """A run stops and goes on, begins from what is there, follows a teacher, and ends in a file."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from bargein_model.features import reference_features, user_features
 from bargein_model.network import Network
 from bargein_model.training.batches import Batch
 from bargein_model.training.examining import examine
+from bargein_model.training.keeper import Keeper
 from bargein_model.training.known import averaged, known
 from bargein_model.training.loop import Run, Settings
 from bargein_model.training.teacher import Teacher
@@ -206,6 +208,52 @@ def test_the_distance_from_a_teacher_is_part_of_the_loss(trained: Run, shards: P
     alone, taught = Run(QUICK, "cpu"), Run(QUICK, "cpu")
     taught.follow(trained.averaged.state_dict())
     assert next(taught.train(shards)) > next(alone.train(shards)) + 0.5
+
+
+def heard_as(sound: SoundClass) -> Batch:
+    """Two overlaps of one class."""
+    noise = np.random.default_rng(4).normal(0, 0.1, 2 * FRAMES * FRAME_SAMPLES)
+    user = torch.from_numpy(user_features(noise.astype(np.float32))).reshape(2, FRAMES, -1)
+    reference = torch.full((2, FRAMES, 20), -5.0)
+    targets = torch.full((2, FRAMES), int(sound))
+    targets[:, :20] = BEFORE_ONSET
+    return Batch(user, reference, reference, user, targets, ["", ""])
+
+
+def test_what_is_not_taught_is_held_to_what_the_network_said(trained: Run) -> None:
+    """By its targets an echo alone; of all else the loss is least where nothing has changed."""
+    network = copy.deepcopy(trained.averaged)
+    keeper = Keeper(copy.deepcopy(network), [SoundClass.ECHO], "cpu")
+
+    def loss(sound: SoundClass, *, moved: float) -> float:
+        batch = heard_as(sound)
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            heard = network.ear(batch.user)
+            said = network.head(network.gather(batch.user, batch.reference, heard)).float()
+        said[..., int(sound)] += moved
+        return keeper.loss(batch, heard, said, trained._loss).item()  # pyright: ignore[reportPrivateUsage]
+
+    for kept in (SoundClass.INTERRUPTION, SoundClass.NOISE):
+        assert loss(kept, moved=0.0) == pytest.approx(0.0, abs=1e-6)
+        assert loss(kept, moved=1.0) > 0.01 < loss(kept, moved=-1.0)
+    taught = [loss(SoundClass.ECHO, moved=moved) for moved in (-1.0, 0.0, 1.0)]
+    assert taught == sorted(taught, reverse=True)
+    assert len(set(taught)) == 3
+
+
+def test_where_one_class_is_taught_the_ear_and_all_statistics_stay(
+    trained: Run, shards: Path
+) -> None:
+    settings = replace(QUICK, teach=(SoundClass.ECHO,))
+    run, before = Run(settings, "cpu"), trained.averaged.state_dict()
+    run.begin_from(before)
+    run.keep(before)
+    list(run.train(shards))
+    changed = {
+        name for name, one in run.averaged.state_dict().items() if (one != before[name]).any()
+    }
+    assert {"reference.conv.weight", "memory.weight_ih_l0", "head.weight"} <= changed
+    assert not [name for name in changed if name.startswith("ear.") or "running" in name]
 
 
 def test_an_examined_network_says_nothing_before_the_onset(trained: Run, shards: Path) -> None:

@@ -30,7 +30,7 @@ from bargein_model.training.figures import (
     calibrating_shift,
     figures,
 )
-from bargein_model.training.known import averaged, known
+from bargein_model.training.known import Known, averaged, known
 from bargein_model.training.loop import EAR_JOINS, NothingLeftError, Run, Settings
 from bargein_model.weights import calibrated, collect
 from bargein_model.workplace import (
@@ -137,6 +137,12 @@ def _end_with_parent() -> None:
 @click.option(
     "--teacher", metavar="WEIGHTS", help="What to follow, which hears every voice alone; likewise."
 )
+@click.option(
+    "--teach",
+    multiple=True,
+    type=click.Choice([sound.name.lower() for sound in SoundClass]),
+    help="Teach overlaps with this class alone, and leave all others as `--begin-from` has them.",
+)
 @click.option("--keep-every", type=int, help="Keep a copy every so many steps, as NAME-STEP.")
 @click.option("--threads", type=int, help="Cores to train on.", show_default="all")
 def train(
@@ -152,10 +158,13 @@ def train(
     reading: float,
     begin_from: str | None,
     teacher: str | None,
+    teach: tuple[str, ...],
     keep_every: int | None,
     threads: int | None,
 ) -> None:
     """Train on the shards that `compose` has made so far; goes on where an earlier run stopped."""
+    if teach and begin_from is None:
+        raise click.UsageError("--teach needs --begin-from: what the other overlaps stay with")
     torch.set_num_threads(threads or os.cpu_count() or 1)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     settings = Settings(
@@ -167,25 +176,15 @@ def train(
         ear_joins=EAR_JOINS if begin_from is None else 0,
         seed=seed,
         leave_out=leave_out,
+        teach=tuple(SoundClass[one.upper()] for one in teach),
     )
     run, shards = Run(settings, device), shards_of(work, Role.TRAINING)
     if leave_out:
         check_sources(leave_out, (clip.source for clip in Corpus(corpora, work / "corpus").clips))
     kept = work / f"{name}.pt"
-    first, followed = (
-        None if one is None else weights_file(work, one) for one in (begin_from, teacher)
-    )
     if not complete_shards(shards):
         click.echo(f"{shards}: nothing there yet; waiting for `compose`", err=True)
-    if kept.exists():
-        with readable(kept):
-            run.restore(kept)
-    elif first is not None:
-        with readable(first):
-            run.begin_from(known(first, run.averaged, shards))
-    if followed is not None:
-        with readable(followed):
-            run.follow(known(followed, run.averaged, shards))
+    _begin(run, work, kept, begin_from, teacher)
     with progress_bar() as progress:
         task = progress.add_task("training", total=steps, completed=run.step)
         for loss in run.train(shards):
@@ -203,6 +202,26 @@ def train(
     for how, examined in (("as composed", development), ("each alone", alone)):
         ranks = _ranks(examined, SoundClass.BACKCHANNEL)
         click.echo(f"development: interruptions against backchannels, {how} | AUC {ranks}")
+
+
+def _begin(run: Run, work: Path, kept: Path, begin_from: str | None, teacher: str | None) -> None:
+    """Goes on from `kept` or begins, and takes what else the run goes by."""
+
+    def weights(of: str) -> Known:
+        path = weights_file(work, of)
+        with readable(path):
+            return known(path, run.averaged, shards_of(work, Role.TRAINING))
+
+    first = None if begin_from is None else weights(begin_from)
+    if kept.exists():
+        with readable(kept):
+            run.restore(kept)
+    elif first is not None:
+        run.begin_from(first)
+    if run.settings.teach and first is not None:
+        run.keep(first)
+    if teacher is not None:
+        run.follow(weights(teacher))
 
 
 def _examined(

@@ -11,9 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from bargein_model.composer.shards import Shard, wait_for_shards
+from bargein_model.contract import SoundClass
 from bargein_model.network import Network
 from bargein_model.speech_embedding import FROZEN
 from bargein_model.training.batches import Batch, batches
+from bargein_model.training.keeper import Keeper
 from bargein_model.training.known import Known
 from bargein_model.training.loss import peak_loss, reading_loss, verdict_loss
 from bargein_model.training.optimizer import Optimizer
@@ -55,6 +57,10 @@ class Settings:
     seed: int = 1
     leave_out: tuple[str, ...] = ()
     """Overlaps in which one of these sources has a part are not trained on."""
+    teach: tuple[SoundClass, ...] = ()
+    """Overlaps without one of these stay what they were to `keep`'s weights; empty: all is taught.
+
+    Then the ear stays, too, and the statistics of all normalisations."""
 
 
 class Run:
@@ -66,6 +72,7 @@ class Run:
         self.network = Network(settings.dropout).to(device)
         self.averaged = copy.deepcopy(self.network).eval()
         self.teacher: Teacher | None = None
+        self.keeper: Keeper | None = None
         self.optimizer = Optimizer(self.network, settings.decay)
         self.step = 0
         self.seen = Counter[str]()
@@ -101,6 +108,12 @@ class Run:
         network = copy.deepcopy(self.averaged)
         network.load_state_dict(weights)
         self.teacher = Teacher(network, self.device)
+
+    def keep(self, weights: Known) -> None:
+        """Says what they say wherever nothing else is taught."""
+        network = copy.deepcopy(self.averaged)
+        network.load_state_dict(weights)
+        self.keeper = Keeper(network, self.settings.teach, self.device)
 
     def take_mean_of(self, *several: Known) -> None:
         """Takes their mean as the average, for export.
@@ -141,17 +154,17 @@ class Run:
         return chosen
 
     def _learn(self, batch: Batch) -> float:
-        self.network.train()
-        learns = self.step >= self.settings.ear_joins
-        self.network.ear.learn_from(FROZEN if learns else len(self.network.ear.kernels))
+        self._prepare()
         user, reference = batch.user.to(self.device), batch.reference.to(self.device)
         with torch.autocast(self.device, torch.bfloat16):
             heard = self.network.ear(user)
             gathered = self.network.gather(user, reference, heard)
             logits = self.network.head(gathered).float()
             letters = self.network.reader(gathered).float()
-        targets = batch.targets.to(self.device)
-        loss = self._loss(logits, targets)
+        if self.keeper is None:
+            loss = self._loss(logits, batch.targets.to(self.device))
+        else:
+            loss = self.keeper.loss(batch, heard, logits, self._loss)
         if self.teacher is not None:
             hearing, agreement = self.teacher.distance(batch, heard.float(), logits)
             loss = loss + self.settings.hearing_weight * hearing
@@ -164,6 +177,15 @@ class Run:
         self.step += 1
         self._average()
         return loss.item()
+
+    def _prepare(self) -> None:
+        self.network.train()
+        learns = self.step >= self.settings.ear_joins and self.keeper is None
+        self.network.ear.learn_from(FROZEN if learns else len(self.network.ear.kernels))
+        if self.keeper is not None:
+            for part in self.network.modules():
+                if isinstance(part, nn.BatchNorm1d):
+                    part.eval()
 
     def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         frames = verdict_loss(logits, targets)
