@@ -21,9 +21,9 @@ TAIL_S = 1.0
 """Agent speech and room tone after the sound: longer than the hangover and a prediction."""
 ECHO_S, DELAYED_ECHO_S = (0.020, 0.060), (0.150, 0.230)
 """From the loudspeaker to the microphone, and there over a network."""
-PAUSE_S = (0.3, 0.9)
+PAUSE_S = (0.3, 0.7)
 """Of an agent that goes on …"""
-GOES_ON_S = (0.0, 0.5)
+GOES_ON_S = (0.0, 0.2)
 """… so long before a user speaks."""
 LEAK_DB = (-40, -10)
 """The agent at the microphone, against the level it is played at."""
