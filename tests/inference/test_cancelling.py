@@ -73,13 +73,21 @@ def test_who_speaks_over_it_stays(below_db: float, seed: int) -> None:
     assert level_db(left[LAST]) < level_db(disturbed[LAST]) - 6
 
 
-def test_who_speaks_while_the_agent_cannot_be_heard_is_hardly_touched() -> None:
-    left = cleaned(USER + TONE) - USER
-    assert level_db(left) < level_db(USER) - 20
+@settings(max_examples=10)
+@given(level=st.floats(-30, 0), start=st.integers(0, SECOND))
+def test_while_there_is_no_echo_the_user_is_as_they_were(level: float, start: int) -> None:
+    heard = TONE.copy()
+    heard[start:] += USER[: len(USER) - start] * 10 ** (level / 20)
+    assert EchoCanceller().clean(pcm(heard), pcm(AGENT)) == pcm(heard)
 
 
-def test_nothing_is_made_of_silence() -> None:
-    assert not cleaned(np.zeros(len(AGENT))).any()
+def test_a_microphone_that_is_muted_stays_silent_and_nothing_is_forgotten() -> None:
+    heard, muted = echo(20, -6) + TONE, slice(3 * SECOND, 4 * SECOND)
+    heard[muted] = 0.0
+    left = cleaned(heard)
+    after = slice(4 * SECOND, 4 * SECOND + SECOND // 2)
+    assert not left[muted].any()
+    assert level_db(left[after]) < level_db(heard[after]) - 6
 
 
 def test_while_the_agent_is_silent_the_user_is_as_they_were() -> None:
@@ -95,7 +103,7 @@ def test_another_way_is_learnt_and_does_little_harm_until_then() -> None:
     just_before = slice(2 * SECOND, 3 * SECOND)
     just_after = slice(3 * SECOND, 3 * SECOND + SECOND // 2)
     assert level_db(left[just_before]) < level_db(heard[just_before]) - 12
-    assert level_db(left[just_after]) < level_db(heard[just_after]) + 1.5
+    assert level_db(left[just_after]) < level_db(heard[just_after]) + 2.5
     assert level_db(left[LAST]) < level_db(heard[LAST]) - 8
 
 
@@ -107,8 +115,9 @@ def test_what_is_known_of_the_way_stays_until_it_is_forgotten() -> None:
     known = cleaned(heard, canceller)[first]
     canceller.forget()
     canceller.begin(bytes(REMEMBERED * BYTES))
+    again = cleaned(heard, canceller)[first]
     assert level_db(known) < level_db(fresh) - 6
-    assert (cleaned(heard, canceller)[first] == fresh).all()
+    assert level_db(known) < level_db(again) - 6
 
 
 @given(cuts=st.sets(st.integers(1, SECONDS * 40 - 1), max_size=4))

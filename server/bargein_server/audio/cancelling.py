@@ -23,14 +23,15 @@ REMEMBERED = PARTITIONS * BLOCK
 STEADY = np.float32(0.9995**2)
 """How little the way changes from block to block."""
 UNKNOWN = np.float32(0.1)
-"""How strong an echo is expected to be of which nothing is known, in power …"""
-AS_STRONG = np.float32(4)
-"""… and one that is another than was learnt, against that."""
+"""How strong an echo is expected to be of which nothing is known, in power."""
 BINS = BLOCK + 1
 FADING = 0.8
 HARMFUL = 1.35
 """By how much more power than was heard shows that the way is another than was learnt; a user who
 speaks, too, never shows so much."""
+PLAIN = 0.5
+"""To what share of its power what is heard falls when the way is known. Until it has done so once,
+there may be no echo at all, and nothing is subtracted."""
 TINY = np.float32(1e-10)
 LOUDEST = 32768
 
@@ -49,6 +50,7 @@ class EchoCanceller:
     def __init__(self) -> None:
         self._latest = np.zeros(BLOCK, np.float32)
         self._played = np.zeros((PARTITIONS, BINS), np.complex64)
+        self._there_is = False
         self.forget()
 
     def forget(self) -> None:
@@ -95,26 +97,19 @@ class EchoCanceller:
     def _clean(self, heard: Floats, played: Floats) -> Floats:
         self._play(played)
         power = _power(self._played)
-        if not power.any():
-            return heard
+        if not power.any() or not heard.any():
+            return heard  # a microphone that is muted says nothing of the way
         spectrum = np.einsum("pf,pf->f", self._played, self._way)
         left = heard - np.fft.irfft(spectrum)[BLOCK:].astype(np.float32)
         before, after = float(heard @ heard), float(left @ left)
-        harms = after > HARMFUL * before
         self._heard_power = FADING * self._heard_power + before
         self._left_power = FADING * self._left_power + after
         if self._left_power > HARMFUL * self._heard_power:
-            self._doubt_all()
+            self.forget()
             left = heard
+        self._there_is = self._there_is or self._left_power < PLAIN * self._heard_power
         self._learn(left, power)
-        return heard if harms else left
-
-    def _doubt_all(self) -> None:
-        """The way is another now, over which the echo is about as strong."""
-        doubt = np.minimum(AS_STRONG * _power(self._way).sum(axis=0), UNKNOWN)
-        self._doubt = np.maximum(self._doubt, doubt)
-        self._way[:] = 0
-        self._heard_power = self._left_power = 0.0
+        return left if self._there_is else heard
 
     def _learn(self, left: Floats, power: Floats) -> None:
         """One step of the Kalman filter: `power` of what was played, `left` unexplained by it.
