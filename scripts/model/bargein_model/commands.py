@@ -4,7 +4,6 @@ import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
-from threading import Thread
 
 import click
 import onnx
@@ -33,6 +32,7 @@ from bargein_model.training.figures import (
 from bargein_model.training.known import Known, averaged, known
 from bargein_model.training.loop import EAR_JOINS, NothingLeftError, Run, Settings
 from bargein_model.weights import calibrated, collect
+from bargein_model.workers import end_with_parent
 from bargein_model.workplace import (
     SHIPPED,
     checkpoint,
@@ -88,7 +88,7 @@ def compose(
     missing = [n for n in range(shards) if not shard_folder(folder, n).exists()]
     context = multiprocessing.get_context("spawn")
     with (
-        ProcessPoolExecutor(workers, context, _end_with_parent) as pool,
+        ProcessPoolExecutor(workers, context, end_with_parent) as pool,
         progress_bar() as progress,
     ):
         task = progress.add_task("composing", total=shards, completed=shards - len(missing))
@@ -98,18 +98,6 @@ def compose(
         for job in as_completed(jobs):
             job.result()
             progress.advance(task)
-
-
-def _end_with_parent() -> None:
-    """Ends this worker when its command is killed: it would write what the next run writes, too."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None  # noqa: S101 - only workers get here
-
-    def follow() -> None:
-        parent.join()
-        os._exit(1)
-
-    Thread(target=follow, daemon=True).start()
 
 
 @main.command()

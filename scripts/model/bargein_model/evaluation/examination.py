@@ -19,6 +19,7 @@ from bargein_model.evaluation.planning import Plan
 from bargein_model.evaluation.rules import RULES, ears
 from bargein_model.evaluation.sheet import Trial
 from bargein_model.evaluation.tables import BEGUN, ORACLE, SHIPPED, TRUE_ONSET
+from bargein_model.workers import end_with_parent
 
 RULE_NAMES = tuple(rule.name for rule in RULES)
 SYSTEMS = (SHIPPED, BEGUN, *RULE_NAMES)
@@ -82,6 +83,7 @@ class _Worker:
 
     @classmethod
     def start(cls, setting: Setting) -> None:
+        end_with_parent()
         predictor = SyncPredictor.open(setting.model)
         cls.examiner = Examiner(predictor, Options(threshold=setting.threshold))
         cls.corpus = Corpus((), setting.cache)
