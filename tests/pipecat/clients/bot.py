@@ -70,6 +70,8 @@ RATE = 16_000
 FRAME_MS = 20
 FRAME_BYTES = RATE * 2 * FRAME_MS // 1000
 REPLY_SECONDS = 1
+BUFFERED = RATE * 60 // 1000
+"""What a sound card holds, so that it plays on while the machine is busy."""
 VOICE = Path(__file__).parents[3] / "server/bargein_server/pages/static/audio/agent-plans.mp3"
 """What the bot says, over and over."""
 KEEN_VAD = VADParams(confidence=0.4, start_secs=0.1, min_volume=0.3)
@@ -178,7 +180,7 @@ class Loudspeaker(BaseOutputTransport):
         await self.set_transport_ready(frame)
 
     async def write_audio_frame(self, frame: OutputAudioRawFrame) -> bool:
-        """Take as long as the audio does."""
+        """Take as long as the audio does, but for what is buffered."""
         begins = max(self._free_at, self._microphone.position)
         self._free_at = begins + frame.num_frames * RATE // frame.sample_rate
         if self._room is not None:
@@ -186,7 +188,7 @@ class Loudspeaker(BaseOutputTransport):
             pcm = np.frombuffer(frame.audio, np.int16).astype(np.float32)
             audio = resampled(pcm * gain, frame.sample_rate, RATE)
             self._microphone.leak(audio, begins + delay_ms * RATE // 1000)
-        await self._microphone.until(self._free_at)
+        await self._microphone.until(self._free_at - BUFFERED)
         return True
 
 
